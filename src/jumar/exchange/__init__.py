@@ -1,0 +1,1 @@
+"""Venues behind the exchange port. They never import each other."""

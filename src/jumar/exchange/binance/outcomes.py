@@ -1,0 +1,164 @@
+"""Replies and what they prove: accepted, rejected or unknown (X-3). Pure.
+
+Rejected takes a 4xx *and* a code whose row says "not executed". Everything that is not a clear answer (silence,
+403, 408, every 5xx, a body that cannot be read, an undocumented code) is unknown.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jumar.exchange.binance import errors, translate, wire
+from jumar.model.errors import VenueError, VenueRefused, VenueUnavailable
+from jumar.model.order import FINAL_STATUSES, Channel, OrderReport, OrderRequest
+from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
+
+RATE_STATUSES = frozenset({418, 429})
+SILENT_STATUSES = frozenset({403, 408})
+"""Client errors that prove nothing: a firewall's page and a timeout behind the gateway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer with a status; `body` is the result or the error, the same over REST and WebSocket API."""
+
+    status: int
+    body: bytes
+    retry_after_s: float | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the venue said yes."""
+        return 200 <= self.status < 300
+
+    def error(self) -> wire.ErrorBody | None:
+        """Return code and message, None when the body cannot be read."""
+        try:
+            return wire.decode(self.body, wire.ErrorBody)
+        except wire.WireError:
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAnswer:
+    """Nothing came back; the request may have been executed all the same."""
+
+    reason: str
+
+
+type Reply = Answer | NoAnswer
+type Judge = Callable[[bytes], Outcome]
+
+
+def outcome_of(reply: Reply, judge: Judge) -> Outcome:
+    """Return what became of a write; `judge` reads the body of a success."""
+    if isinstance(reply, NoAnswer):
+        return Unknown(reason=reply.reason)
+    if not reply.succeeded:
+        return _refusal(reply)
+    try:
+        return judge(reply.body)
+    except wire.WireError as error:
+        return Unknown(reason=f"answer cannot be read: {error}")
+
+
+def _refusal(answer: Answer) -> Outcome:
+    status, error = answer.status, answer.error()
+    if error is None:
+        return Unknown(reason=f"HTTP {status} with a body that cannot be read")
+    told = f"HTTP {status}, {error.code}: {error.msg}"
+    if not 400 <= status < 500 or status in SILENT_STATUSES:
+        return Unknown(reason=told)
+    row = errors.row_for(error.code)
+    if row.action is errors.Action.SUCCESS:
+        return Accepted(already=True)
+    # A request beyond the rate limit is turned away before it is read, whatever the code beside it; only a code
+    # that itself speaks of an unknown execution outweighs the status.
+    turned_away = status in RATE_STATUSES and error.code not in errors.TABLE
+    if row.not_executed or turned_away:
+        return Rejected(code=error.code, message=error.msg)
+    return Unknown(reason=f"{told} ({row.meaning})")
+
+
+def read_error(reply: Reply, path: str) -> VenueError | None:
+    """Return the error of a failed read, None when the venue said yes."""
+    if isinstance(reply, NoAnswer):
+        return VenueUnavailable(f"{path}: {reply.reason}")
+    if reply.succeeded:
+        return None
+    error, status = reply.error(), reply.status
+    if error is None:
+        return VenueUnavailable(
+            f"{path}: HTTP {status} with a body that cannot be read",
+            retry_after_s=reply.retry_after_s,
+        )
+    transient = error.code in errors.TRANSIENT_CODES or status in RATE_STATUSES | SILENT_STATUSES
+    if transient or not 400 <= status < 500:
+        return VenueUnavailable(
+            f"{path}: HTTP {status}, {error.code}: {error.msg}", retry_after_s=reply.retry_after_s
+        )
+    return VenueRefused(error.code, f"{path}: {error.msg}")
+
+
+def placed(request: OrderRequest) -> Judge:
+    """Read the echo of a placement. Fields are compared by the caller; another order's echo is no answer."""
+
+    def judge(body: bytes) -> Outcome:
+        report = _report(body, request.channel)
+        if (report.symbol, report.client_id) != (request.symbol, request.client_id):
+            return Unknown(reason=f"the answer names {report.symbol} {report.client_id}")
+        return Accepted(report=report)
+
+    return judge
+
+
+def cancelled(symbol: str, *, client_id: str | None = None, venue_id: str | None = None) -> Judge:
+    """Read the answer to a regular order's cancel: accepted only if it shows the order ended."""
+
+    def judge(body: bytes) -> Outcome:
+        report = _report(body, Channel.REGULAR)
+        named = report.client_id if venue_id is None else report.venue_id
+        if (report.symbol, named) != (symbol, client_id if venue_id is None else venue_id):
+            return Unknown(reason=f"the answer names {report.symbol} {named}")
+        if report.status not in FINAL_STATUSES:
+            return Unknown(reason=f"cancel answered with status {report.status}")
+        return Accepted(report=report)
+
+    return judge
+
+
+def conditional_cancelled(client_id: str) -> Judge:
+    """Read the answer to a conditional order's cancel, which carries no order."""
+
+    def judge(body: bytes) -> Outcome:
+        done = wire.decode(body, wire.Done)
+        if done.code != 200 or done.client_algo_id != client_id:
+            return Unknown(reason=f"cancel answered {done.code} for {done.client_algo_id}")
+        return Accepted()
+
+    return judge
+
+
+def leverage_set(symbol: str, leverage: int) -> Judge:
+    """Read the answer to a change of leverage."""
+
+    def judge(body: bytes) -> Outcome:
+        echo = wire.decode(body, wire.LeverageSet)
+        if (echo.symbol, echo.leverage) != (symbol, leverage):
+            return Unknown(reason=f"the answer says {echo.symbol} {echo.leverage}x")
+        return Accepted()
+
+    return judge
+
+
+def done(body: bytes) -> Outcome:
+    """Read `{"code": 200, "msg": "success"}`."""
+    answer = wire.decode(body, wire.Done)
+    if answer.code != 200:
+        return Unknown(reason=f"answered {answer.code}: {answer.msg}")
+    return Accepted()
+
+
+def _report(body: bytes, channel: Channel) -> OrderReport:
+    if channel is Channel.CONDITIONAL:
+        return translate.conditional_order(wire.decode(body, wire.AlgoOrder))
+    return translate.regular_order(wire.decode(body, wire.Order))

@@ -1,0 +1,169 @@
+"""Requests over HTTP, each sent once.
+
+Promises one reply per call within its timeout, never an exception from the network, and no text that shows a
+query string: exceptions of the HTTP library carry URLs, so only their type is told. Retries nothing, and keeps
+the library from doing so.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+import aiohttp
+from yarl import URL
+
+from jumar.exchange.binance import errors, wire
+from jumar.exchange.binance.budget import Budget
+from jumar.exchange.binance.outcomes import RATE_STATUSES, Answer, NoAnswer, Reply, read_error
+from jumar.exchange.binance.signing import Params, Signer
+from jumar.model.errors import VenueUnavailable
+from jumar.ports.clock import Clock
+
+READ_TIMEOUT_MS = 5000
+CONNECTIONS_MAX = 32
+
+
+class Security(Enum):
+    """What a request carries: nothing, the key alone, or key, timestamp and signature."""
+
+    NONE = "none"
+    KEY = "key"
+    SIGNED = "signed"
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Return a session that never sends anything twice and keeps no cookies."""
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None, connect=None),
+    )
+    # aiohttp resends GET, PUT and DELETE when a connection breaks. A second DELETE would answer "unknown order"
+    # for a cancel that worked; there is no public switch.
+    session._retry_connection = False  # noqa: SLF001 - no public switch, see above
+    return session
+
+
+def describe(error: BaseException) -> str:
+    """Name a network error without anything it carries."""
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return f"handshake answered with HTTP {error.status}"
+    return type(error).__name__
+
+
+class Rest:
+    """Signed and unsigned requests to one host.
+
+    Attributes:
+        session: set while the adapter is open.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        signer: Signer,
+        clock: Clock,
+        recv_window_ms: int,
+        budget: Budget,
+        on_code: Callable[[int], None],
+    ) -> None:
+        self.session: aiohttp.ClientSession | None = None
+        self._base_url = base_url.rstrip("/")
+        self._signer = signer
+        self._clock = clock
+        self._recv_window_ms = recv_window_ms
+        self._budget = budget
+        self._on_code = on_code
+
+    async def read[T](
+        self,
+        path: str,
+        params: Params,
+        shape: type[T],
+        *,
+        security: Security = Security.SIGNED,
+    ) -> T:
+        """Ask one question.
+
+        Raises:
+            VenueUnavailable: no usable answer.
+            VenueRefused: the venue answered with a code.
+        """
+        reply = await self.call("GET", path, params, security=security)
+        return self.unwrap(reply, path, shape)
+
+    @staticmethod
+    def unwrap[T](reply: Reply, path: str, shape: type[T]) -> T:
+        """Return the content of a reply; raises as `read` does."""
+        error = read_error(reply, path)
+        if error is not None:
+            raise error
+        try:
+            return wire.decode(reply.body if isinstance(reply, Answer) else b"", shape)
+        except wire.WireError as unreadable:
+            raise VenueUnavailable(f"{path}: answer cannot be read: {unreadable}") from None
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        params: Params,
+        *,
+        security: Security = Security.SIGNED,
+        timestamp_ms: int | None = None,
+        timeout_ms: int = READ_TIMEOUT_MS,
+    ) -> Reply:
+        """Send one request once; `timestamp_ms` is signed, exchange time now when not given."""
+        if self.session is None or self.session.closed:
+            return NoAnswer(reason="not sent: the adapter is closed")
+        query = self._query(params, security, timestamp_ms)
+        url = URL(f"{self._base_url}{path}{'?' if query else ''}{query}", encoded=True)
+        headers = {} if security is Security.NONE else {"X-MBX-APIKEY": self._signer.api_key}
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                return await self._exchange(self.session, method, url, headers)
+        except TimeoutError:
+            return NoAnswer(reason=f"no answer within {timeout_ms} ms")
+        except (aiohttp.ClientError, OSError) as error:
+            return NoAnswer(reason=f"connection failed: {describe(error)}")
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, method: str, url: URL, headers: Mapping[str, str]
+    ) -> Answer:
+        async with session.request(method, url, headers=headers, allow_redirects=False) as response:
+            body = await response.read()
+        self._budget.read_headers(response.headers, self._clock.now_ms())
+        answer = Answer(status=response.status, body=body)
+        if answer.succeeded:
+            return answer
+        return self._heed(answer, response.headers)
+
+    def _heed(self, answer: Answer, headers: Mapping[str, str]) -> Answer:
+        """Note what a refusal says about the clock, the filters and how long to be silent."""
+        error = answer.error()
+        if error is not None:
+            self._on_code(error.code)
+        if answer.status not in RATE_STATUSES:
+            return answer
+        now_ms = self._clock.now_ms()
+        wait_s = _retry_after_s(headers)
+        if wait_s is None and error is not None:
+            until_ms = errors.banned_until_ms(error.msg)
+            wait_s = None if until_ms is None else max(0.0, (until_ms - now_ms) / 1000)
+        if wait_s is not None:
+            self._budget.refused_until(now_ms + int(wait_s * 1000))
+        return Answer(status=answer.status, body=answer.body, retry_after_s=wait_s)
+
+    def _query(self, params: Params, security: Security, timestamp_ms: int | None) -> str:
+        if security is not Security.SIGNED:
+            return "&".join(f"{name}={value}" for name, value in params.items())
+        stamp = self._clock.now_ms() if timestamp_ms is None else timestamp_ms
+        return self._signer.signed_query(
+            {**params, "recvWindow": self._recv_window_ms, "timestamp": stamp}
+        )
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdecimal() else None

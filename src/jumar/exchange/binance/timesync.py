@@ -1,0 +1,92 @@
+"""The venue's clock, measured.
+
+Promises that exchange time is set from the round trip with the least delay of several, again every few minutes and
+whenever the venue says that a timestamp was wrong. The error is at most half of that round trip.
+"""
+
+import asyncio
+
+import structlog
+
+from jumar.exchange.binance import wire
+from jumar.exchange.binance.rest import Rest, Security
+from jumar.model.errors import VenueError
+from jumar.ports.clock import Clock
+
+PATH = "/fapi/v1/time"
+SAMPLES = 5
+INTERVAL_S = 180.0
+PAUSE_S = 5.0
+"""Least time between two measurements: a venue that keeps refusing must not be asked in a loop."""
+
+log = structlog.get_logger(__name__)
+
+
+class TimeSync:
+    """Keeps `clock` on the venue's time; nobody else may set the offset of that clock.
+
+    Attributes:
+        uncertainty_ms: how far exchange time may be off, half of the best round trip.
+    """
+
+    def __init__(self, rest: Rest, clock: Clock) -> None:
+        self.uncertainty_ms = 0.0
+        self._rest = rest
+        self._clock = clock
+        self._offset_ms = 0
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def measure(self) -> None:
+        """Measure and set the offset.
+
+        Raises:
+            VenueUnavailable: a round trip failed.
+            VenueRefused: the venue answered with a code.
+        """
+        samples = [await self._sample() for _ in range(SAMPLES)]
+        round_trip_ms, ahead_ms = min(samples)
+        self._offset_ms += round(ahead_ms)
+        self._clock.set_offset(self._offset_ms)
+        self.uncertainty_ms = round_trip_ms / 2
+
+    async def _sample(self) -> tuple[float, float]:
+        """Return one round trip's duration and how far the venue is ahead of exchange time as we know it."""
+        asked_ms, began = self._clock.now_ms(), self._clock.monotonic()
+        answer = await self._rest.read(PATH, {}, wire.ServerTime, security=Security.NONE)
+        round_trip_ms = (self._clock.monotonic() - began) * 1000
+        return round_trip_ms, answer.server_time - (asked_ms + round_trip_ms / 2)
+
+    def request(self) -> None:
+        """Ask for a measurement soon."""
+        self._wanted.set()
+
+    def start(self) -> None:
+        """Begin to re-measure from time to time."""
+        self._wanted.clear()
+        self._task = asyncio.create_task(self._run(), name="binance-time")
+
+    async def close(self) -> None:
+        """Stop measuring."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            await self._pause()
+            self._wanted.clear()
+            try:
+                await self.measure()
+            except VenueError as error:
+                log.warning("clock_not_measured", error=str(error))
+                self._wanted.set()
+            await self._clock.sleep(PAUSE_S)
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(INTERVAL_S):
+                await self._wanted.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,218 @@
+"""Answers about positions, balances and settings, in the spellings of their versions.
+
+`unRealizedProfit` in position rows, `unrealizedProfit` in account rows: so spells the real exchange.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from jumar.exchange.simulated.core.account import ASSET, Position
+from jumar.exchange.simulated.core.instruments import Instrument
+from jumar.exchange.simulated.core.text import text
+
+type Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionView:
+    """A position with everything computed that an answer shows (USDT)."""
+
+    position: Position
+    mark: Decimal
+    liquidation: Decimal
+    initial: Decimal
+    maintenance: Decimal
+    order_margin: Decimal
+    bids: Decimal
+    asks: Decimal
+    max_notional: int
+
+    @property
+    def notional(self) -> Decimal:
+        """Signed notional at mark."""
+        return self.position.quantity * self.mark
+
+    @property
+    def profit(self) -> Decimal:
+        """Unrealized profit at mark."""
+        return self.position.unrealized(self.mark)
+
+    @property
+    def isolated_margin(self) -> Decimal:
+        """The isolated wallet with its unrealized profit."""
+        return self.position.isolated_wallet + self.profit if self.position.isolated else Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceView:
+    """The account's sums (USDT)."""
+
+    wallet: Decimal
+    cross_wallet: Decimal
+    profit: Decimal
+    cross_profit: Decimal
+    initial: Decimal
+    order_margin: Decimal
+    maintenance: Decimal
+    available: Decimal
+    updated_ms: int
+
+
+def position_v3(view: PositionView) -> Json:
+    """A row of positionRisk, version 3."""
+    return {
+        "symbol": view.position.symbol,
+        "positionSide": "BOTH",
+        "positionAmt": text(view.position.quantity),
+        "entryPrice": text(view.position.entry_price),
+        "breakEvenPrice": text(view.position.break_even),
+        "markPrice": text(view.mark),
+        "unRealizedProfit": text(view.profit),
+        "liquidationPrice": text(view.liquidation),
+        "isolatedMargin": text(view.isolated_margin),
+        "notional": text(view.notional),
+        "marginAsset": ASSET,
+        "isolatedWallet": text(view.position.isolated_wallet),
+        "initialMargin": text(view.initial + view.order_margin),
+        "maintMargin": text(view.maintenance),
+        "positionInitialMargin": text(view.initial),
+        "openOrderInitialMargin": text(view.order_margin),
+        "adl": 0,
+        "bidNotional": text(view.bids),
+        "askNotional": text(view.asks),
+        "updateTime": view.position.updated_ms,
+    }
+
+
+def position_v2(view: PositionView) -> Json:
+    """A row of positionRisk, version 2."""
+    return {
+        "symbol": view.position.symbol,
+        "positionAmt": text(view.position.quantity),
+        "entryPrice": text(view.position.entry_price),
+        "breakEvenPrice": text(view.position.break_even),
+        "markPrice": text(view.mark),
+        "unRealizedProfit": text(view.profit),
+        "liquidationPrice": text(view.liquidation),
+        "leverage": str(view.position.leverage),
+        "maxNotionalValue": str(view.max_notional),
+        "marginType": "isolated" if view.position.isolated else "cross",
+        "isolatedMargin": text(view.isolated_margin),
+        "isAutoAddMargin": "false",
+        "positionSide": "BOTH",
+        "notional": text(view.notional),
+        "isolatedWallet": text(view.position.isolated_wallet),
+        "updateTime": view.position.updated_ms,
+    }
+
+
+def account_position(view: PositionView, version: int) -> Json:
+    """A row of the `positions` of the account answer."""
+    row: Json = {
+        "symbol": view.position.symbol,
+        "positionSide": "BOTH",
+        "positionAmt": text(view.position.quantity),
+        "unrealizedProfit": text(view.profit),
+        "isolatedMargin": text(view.isolated_margin),
+        "notional": text(view.notional),
+        "isolatedWallet": text(view.position.isolated_wallet),
+        "initialMargin": text(view.initial + view.order_margin),
+        "maintMargin": text(view.maintenance),
+        "updateTime": view.position.updated_ms,
+    }
+    if version == 2:
+        row |= {
+            "leverage": str(view.position.leverage),
+            "isolated": view.position.isolated,
+            "entryPrice": text(view.position.entry_price),
+            "breakEvenPrice": text(view.position.break_even),
+            "maxNotional": str(view.max_notional),
+            "bidNotional": text(view.bids),
+            "askNotional": text(view.asks),
+        }
+    return row
+
+
+def account(sums: BalanceView, positions: list[PositionView], version: int) -> Json:
+    """The account answer, version 2 or 3."""
+    asset = _asset(sums)
+    totals = {
+        "totalInitialMargin": asset["initialMargin"],
+        "totalMaintMargin": asset["maintMargin"],
+        "totalWalletBalance": asset["walletBalance"],
+        "totalUnrealizedProfit": asset["unrealizedProfit"],
+        "totalMarginBalance": asset["marginBalance"],
+        "totalPositionInitialMargin": asset["positionInitialMargin"],
+        "totalOpenOrderInitialMargin": asset["openOrderInitialMargin"],
+        "totalCrossWalletBalance": asset["crossWalletBalance"],
+        "totalCrossUnPnl": asset["crossUnPnl"],
+        "availableBalance": asset["availableBalance"],
+        "maxWithdrawAmount": asset["maxWithdrawAmount"],
+    }
+    rows = [account_position(view, version) for view in positions]
+    return {**_permissions(version), **totals, "assets": [asset], "positions": rows}
+
+
+def balance(sums: BalanceView, alias: str) -> list[Json]:
+    """The balance answer: one asset."""
+    row = {
+        "accountAlias": alias,
+        "asset": ASSET,
+        "balance": text(sums.wallet),
+        "crossWalletBalance": text(sums.cross_wallet),
+        "crossUnPnl": text(sums.cross_profit),
+        "availableBalance": text(sums.available),
+        "maxWithdrawAmount": text(sums.available),
+        "marginAvailable": True,
+        "updateTime": sums.updated_ms,
+    }
+    return [row]
+
+
+def brackets(instrument: Instrument) -> Json:
+    """The leverage brackets of one symbol; unquoted numbers, as the real exchange sends them."""
+    rows = [
+        {
+            "bracket": row.number,
+            "initialLeverage": row.leverage,
+            "notionalCap": row.cap,
+            "notionalFloor": row.floor,
+            "maintMarginRatio": float(row.ratio),
+            "cum": float(row.cum),
+        }
+        for row in instrument.brackets
+    ]
+    return {"symbol": instrument.symbol, "notionalCoef": 1.0, "brackets": rows}
+
+
+def _asset(sums: BalanceView) -> Json:
+    return {
+        "asset": ASSET,
+        "walletBalance": text(sums.wallet),
+        "unrealizedProfit": text(sums.profit),
+        "marginBalance": text(sums.wallet + sums.profit),
+        "maintMargin": text(sums.maintenance),
+        "initialMargin": text(sums.initial + sums.order_margin),
+        "positionInitialMargin": text(sums.initial),
+        "openOrderInitialMargin": text(sums.order_margin),
+        "crossWalletBalance": text(sums.cross_wallet),
+        "crossUnPnl": text(sums.cross_profit),
+        "availableBalance": text(sums.available),
+        "maxWithdrawAmount": text(sums.available),
+        "updateTime": sums.updated_ms,
+    }
+
+
+def _permissions(version: int) -> Json:
+    if version != 2:
+        return {}
+    return {
+        "feeTier": 0,
+        "canTrade": True,
+        "canDeposit": True,
+        "canWithdraw": True,
+        "multiAssetsMargin": False,
+        "tradeGroupId": -1,
+        "updateTime": 0,
+    }

@@ -1,0 +1,142 @@
+"""User-stream events: ORDER_TRADE_UPDATE, ACCOUNT_UPDATE, ALGO_UPDATE, ACCOUNT_CONFIG_UPDATE, listenKeyExpired.
+
+Shapes follow Binance's USDⓈ-M user-data-stream pages (read 2026-09) and recorded events; a field that records show
+only in some states (`N` and `n` with an execution, `ap`, `aq`, `act` not while TRIGGERING) appears only there.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from jumar.exchange.simulated.core.account import ASSET, Account, Position
+from jumar.exchange.simulated.core.conditional import Conditional, ConditionalStatus
+from jumar.exchange.simulated.core.orders import Order, Trade
+from jumar.exchange.simulated.core.text import text
+
+type Event = dict[str, Any]
+
+
+def order_update(
+    order: Order,
+    execution: str,
+    notionals: tuple[Decimal, Decimal],
+    now_ms: int,
+    trade: Trade | None = None,
+) -> Event:
+    """ORDER_TRADE_UPDATE; `notionals` are those of the symbol's open bids and asks."""
+    body: Event = {
+        "s": order.symbol,
+        "c": order.client_id,
+        "S": order.side.value,
+        "o": order.type.value,
+        "f": order.time_in_force.value,
+        "q": text(order.quantity),
+        "p": text(order.price),
+        "ap": text(order.average),
+        "sp": text(order.trigger),
+        "x": execution,
+        "X": order.status.value,
+        "i": order.order_id,
+        "l": text(trade.quantity) if trade else "0",
+        "z": text(order.filled),
+        "L": text(trade.price) if trade else "0",
+        **({"N": ASSET, "n": text(trade.fee)} if trade else {}),
+        "T": now_ms,
+        "t": trade.trade_id if trade else 0,
+        "b": text(notionals[0]),
+        "a": text(notionals[1]),
+        "m": trade.maker if trade else False,
+        "R": order.reduce_only,
+        "wt": order.working_type,
+        "ot": order.orig_type or order.type.value,
+        "ps": "BOTH",
+        "cp": order.close_position,
+        "rp": text(trade.realized) if trade else "0",
+        "pP": False,
+        "si": 0,
+        "ss": 0,
+        "V": order.self_trade_prevention,
+        "pm": "NONE",
+        "gtd": 0,
+        "er": order.expiry.value,
+    }
+    return {"e": "ORDER_TRADE_UPDATE", "E": now_ms, "T": now_ms, "o": body}
+
+
+def account_update(account: Account, position: Position, mark: Decimal, now_ms: int) -> Event:
+    """ACCOUNT_UPDATE after an execution: the wallet and the one changed position."""
+    balance = {
+        "a": ASSET,
+        "wb": text(account.wallet),
+        "cw": text(account.cross_wallet),
+        "bc": "0",
+    }
+    row = {
+        "s": position.symbol,
+        "pa": text(position.quantity),
+        "ep": text(position.entry_price),
+        "bep": text(position.break_even),
+        "cr": text(position.realized),
+        "up": text(position.unrealized(mark)),
+        "mt": "isolated" if position.isolated else "cross",
+        "iw": text(position.isolated_wallet),
+        "ps": "BOTH",
+    }
+    return {
+        "e": "ACCOUNT_UPDATE",
+        "E": now_ms,
+        "T": now_ms,
+        "a": {"m": "ORDER", "B": [balance], "P": [row]},
+    }
+
+
+def algo_update(order: Conditional, now_ms: int) -> Event:
+    """ALGO_UPDATE at every change of a conditional order's status."""
+    body: Event = {
+        "caid": order.client_id,
+        "aid": order.algo_id,
+        "at": "CONDITIONAL",
+        "o": order.type.value,
+        "s": order.symbol,
+        "S": order.side.value,
+        "ps": "BOTH",
+        "f": "GTC",
+        "q": "0" if order.quantity is None else text(order.quantity),
+        "X": order.status.value,
+        "ai": "" if order.child_order_id is None else str(order.child_order_id),
+        **_actual(order),
+        "tp": text(order.trigger),
+        "p": "0",
+        "V": order.self_trade_prevention,
+        "wt": order.working_type.value,
+        "pm": "NONE",
+        "cp": order.close_position,
+        "pP": order.price_protect,
+        "R": order.reduce_only,
+        "tt": order.triggered_ms,
+        "gtd": 0,
+    }
+    if order.reason:
+        body["rm"] = order.reason
+    return {"e": "ALGO_UPDATE", "T": now_ms, "E": now_ms, "o": body}
+
+
+def leverage_update(symbol: str, leverage: int, now_ms: int) -> Event:
+    """ACCOUNT_CONFIG_UPDATE after a change of leverage."""
+    return {
+        "e": "ACCOUNT_CONFIG_UPDATE",
+        "E": now_ms,
+        "T": now_ms,
+        "ac": {"s": symbol, "l": leverage},
+    }
+
+
+def listen_key_expired(listen_key: str, now_ms: int) -> Event:
+    """The last event of a user stream whose key has ended."""
+    return {"e": "listenKeyExpired", "E": now_ms, "listenKey": listen_key}
+
+
+def _actual(order: Conditional) -> Event:
+    if order.status is ConditionalStatus.TRIGGERING:
+        return {}
+    actual_type = "MARKET" if order.child_order_id is not None else "0"
+    return {"ap": text(order.average), "aq": text(order.executed), "act": actual_type}

@@ -1,0 +1,174 @@
+"""Public answers and market streams: exchangeInfo, mark price, best bid and ask, aggregated trades.
+
+Index price and estimated settle price repeat the mark price and the funding rate is zero: the exchange simulates
+neither an index nor funding.
+"""
+
+from typing import Any
+
+from jumar.exchange.simulated.core.account import ASSET
+from jumar.exchange.simulated.core.instruments import Instrument
+from jumar.exchange.simulated.core.market import MarketStep, Print
+from jumar.exchange.simulated.core.text import padded, text
+from jumar.exchange.simulated.core.usage import RATE_LIMITS
+
+type Json = dict[str, Any]
+
+FUNDING_MS = 8 * 3_600_000
+
+
+def exchange_info(instruments: list[tuple[Instrument, bool]], now_ms: int) -> Json:
+    """All instruments, each with whether it trades."""
+    limits = [
+        {"rateLimitType": kind, "interval": unit, "intervalNum": number, "limit": limit}
+        for kind, unit, number, limit in RATE_LIMITS
+    ]
+    return {
+        "timezone": "UTC",
+        "serverTime": now_ms,
+        "futuresType": "U_MARGINED",
+        "rateLimits": limits,
+        "exchangeFilters": [],
+        "assets": [{"asset": ASSET, "marginAvailable": True, "autoAssetExchange": "-100"}],
+        "symbols": [_symbol(instrument, trading) for instrument, trading in instruments],
+    }
+
+
+def _symbol(instrument: Instrument, trading: bool) -> Json:
+    return {
+        "symbol": instrument.symbol,
+        "pair": instrument.symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000,
+        "onboardDate": instrument.onboard_ms,
+        "status": "TRADING" if trading else "PENDING_TRADING",
+        "maintMarginPercent": "2.5000",
+        "requiredMarginPercent": "5.0000",
+        "baseAsset": instrument.base,
+        "quoteAsset": instrument.quote,
+        "marginAsset": instrument.quote,
+        "pricePrecision": instrument.price_precision,
+        "quantityPrecision": instrument.quantity_precision,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "COIN",
+        "underlyingSubType": [],
+        "triggerProtect": str(instrument.trigger_protect),
+        "liquidationFee": str(instrument.liquidation_fee),
+        "marketTakeBound": str(instrument.market_take_bound),
+        "maxMoveOrderLimit": 10000,
+        "orderTypes": ["LIMIT", "MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET"],
+        "timeInForce": ["GTC", "IOC", "GTX"],
+        "filters": _filters(instrument),
+    }
+
+
+def _filters(instrument: Instrument) -> list[Json]:
+    lot = {"minQty": str(instrument.min_quantity), "stepSize": str(instrument.step_size)}
+    return [
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": str(instrument.min_price),
+            "maxPrice": str(instrument.max_price),
+            "tickSize": str(instrument.tick_size),
+        },
+        {"filterType": "LOT_SIZE", **lot, "maxQty": str(instrument.max_quantity)},
+        {"filterType": "MARKET_LOT_SIZE", **lot, "maxQty": str(instrument.market_max_quantity)},
+        {"filterType": "MAX_NUM_ORDERS", "limit": instrument.max_orders},
+        {"filterType": "MIN_NOTIONAL", "notional": str(instrument.min_notional)},
+        {
+            "filterType": "PERCENT_PRICE",
+            "multiplierUp": str(instrument.price_up),
+            "multiplierDown": str(instrument.price_down),
+            "multiplierDecimal": "4",
+        },
+        {"filterType": "POSITION_RISK_CONTROL", "positionControlSide": "NONE"},
+    ]
+
+
+def premium_index(step: MarketStep, now_ms: int) -> Json:
+    """The mark price of one symbol."""
+    mark = padded(step.mark, 8)
+    return {
+        "symbol": step.symbol,
+        "markPrice": mark,
+        "indexPrice": mark,
+        "estimatedSettlePrice": mark,
+        "lastFundingRate": "0.00000000",
+        "interestRate": "0.00010000",
+        "nextFundingTime": _next_funding(now_ms),
+        "time": now_ms,
+    }
+
+
+def book_ticker(step: MarketStep, now_ms: int) -> Json:
+    """Best bid and ask."""
+    return {
+        "symbol": step.symbol,
+        "bidPrice": text(step.bids[0].price),
+        "bidQty": text(step.bids[0].quantity),
+        "askPrice": text(step.asks[0].price),
+        "askQty": text(step.asks[0].quantity),
+        "time": now_ms,
+    }
+
+
+def price(step: MarketStep, now_ms: int) -> Json:
+    """The last price."""
+    return {"symbol": step.symbol, "price": text(step.last), "time": now_ms}
+
+
+def book_ticker_event(step: MarketStep, update_id: int, now_ms: int) -> Json:
+    """`<symbol>@bookTicker`."""
+    return {
+        "e": "bookTicker",
+        "u": update_id,
+        "E": now_ms,
+        "T": now_ms,
+        "s": step.symbol,
+        "ps": step.symbol,
+        "b": text(step.bids[0].price),
+        "B": text(step.bids[0].quantity),
+        "a": text(step.asks[0].price),
+        "A": text(step.asks[0].quantity),
+        "st": 1,
+    }
+
+
+def mark_price_event(step: MarketStep, now_ms: int) -> Json:
+    """`<symbol>@markPrice` and `<symbol>@markPrice@1s`."""
+    mark = padded(step.mark, 8)
+    return {
+        "e": "markPriceUpdate",
+        "E": now_ms,
+        "s": step.symbol,
+        "p": mark,
+        "ap": mark,
+        "i": mark,
+        "P": mark,
+        "r": "0.00000000",
+        "T": _next_funding(now_ms),
+        "st": 1,
+    }
+
+
+def agg_trade_event(symbol: str, trade: Print, trade_id: int, now_ms: int) -> Json:
+    """`<symbol>@aggTrade`, one public trade each."""
+    return {
+        "e": "aggTrade",
+        "E": now_ms,
+        "s": symbol,
+        "a": trade_id,
+        "p": text(trade.price),
+        "q": text(trade.quantity),
+        "nq": text(trade.quantity),
+        "f": trade_id,
+        "l": trade_id,
+        "T": now_ms,
+        "m": trade.taker_side == "SELL",
+        "st": 1,
+    }
+
+
+def _next_funding(now_ms: int) -> int:
+    return (now_ms // FUNDING_MS + 1) * FUNDING_MS

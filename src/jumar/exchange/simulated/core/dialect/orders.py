@@ -1,0 +1,144 @@
+"""Answers about orders, conditional orders and trades.
+
+The immediate answer of a placement or cancel has no `avgPrice` and no `cumQuote` (Binance CM-UM integration notice,
+2026-06); the queries keep them. `code` of a conditional cancel is a string, as the real exchange sends it.
+"""
+
+from typing import Any
+
+from jumar.exchange.simulated.core.account import ASSET
+from jumar.exchange.simulated.core.conditional import Conditional
+from jumar.exchange.simulated.core.orders import Order, OrderType, Side, Trade
+from jumar.exchange.simulated.core.text import text
+
+type Json = dict[str, Any]
+
+CANCELLED_ALL: Json = {"code": 200, "msg": "The operation of cancel all open order is done."}
+
+
+def placed(order: Order) -> Json:
+    """The immediate answer of a placement or a cancel."""
+    return {
+        "orderId": order.order_id,
+        "symbol": order.symbol,
+        "status": order.status.value,
+        "clientOrderId": order.client_id,
+        "price": text(order.price),
+        "origQty": text(order.quantity),
+        "executedQty": text(order.filled),
+        "cumQty": text(order.filled),
+        "timeInForce": order.time_in_force.value,
+        "type": order.type.value,
+        "reduceOnly": order.reduce_only,
+        "closePosition": order.close_position,
+        "side": order.side.value,
+        "positionSide": "BOTH",
+        "stopPrice": text(order.trigger),
+        "workingType": order.working_type,
+        "priceProtect": False,
+        "origType": order.orig_type or order.type.value,
+        "priceMatch": "NONE",
+        "selfTradePreventionMode": order.self_trade_prevention,
+        "goodTillDate": 0,
+        "updateTime": order.updated_ms,
+    }
+
+
+def queried(order: Order) -> Json:
+    """The answer of a query."""
+    row = placed(order)
+    del row["cumQty"]
+    return {
+        **row,
+        "avgPrice": text(order.average) if order.filled else "0.00000",
+        "cumQuote": text(order.paid),
+        "time": order.created_ms,
+    }
+
+
+def conditional_placed(order: Conditional) -> Json:
+    """The immediate answer of a conditional placement."""
+    return {
+        "algoId": order.algo_id,
+        "clientAlgoId": order.client_id,
+        "algoType": "CONDITIONAL",
+        "orderType": order.type.value,
+        "symbol": order.symbol,
+        "side": order.side.value,
+        "positionSide": "BOTH",
+        "timeInForce": "GTC",
+        "quantity": "0" if order.quantity is None else text(order.quantity),
+        "algoStatus": order.status.value,
+        "triggerPrice": text(order.trigger),
+        "price": "0",
+        "icebergQuantity": None,
+        "selfTradePreventionMode": order.self_trade_prevention,
+        "workingType": order.working_type.value,
+        "priceMatch": "NONE",
+        "closePosition": order.close_position,
+        "priceProtect": order.price_protect,
+        "reduceOnly": order.reduce_only,
+        "activatePrice": "",
+        "callbackRate": "",
+        "createTime": order.created_ms,
+        "updateTime": order.updated_ms,
+        "triggerTime": order.triggered_ms,
+        "goodTillDate": 0,
+    }
+
+
+def conditional_queried(order: Conditional) -> Json:
+    """The answer of a conditional query."""
+    triggered = order.child_order_id is not None
+    return {
+        **conditional_placed(order),
+        "actualOrderId": str(order.child_order_id) if triggered else "",
+        "actualPrice": text(order.average) if order.executed else "0.00000",
+        "actualType": OrderType.MARKET.value,
+        "actualQty": text(order.executed),
+        "tpOrderType": "",
+    }
+
+
+def conditional_listed(order: Conditional) -> Json:
+    """One row of the open conditional orders."""
+    return {
+        **conditional_queried(order),
+        "tpTriggerPrice": "0",
+        "tpPrice": "0",
+        "slTriggerPrice": "0",
+        "slPrice": "0",
+    }
+
+
+def conditional_cancelled(order: Conditional) -> Json:
+    """The answer of a conditional cancel."""
+    return {
+        "algoId": order.algo_id,
+        "clientAlgoId": order.client_id,
+        "code": "200",
+        "msg": "success",
+    }
+
+
+def trade(of: Trade) -> Json:
+    """One row of the account's trades."""
+    return {
+        "buyer": of.side is Side.BUY,
+        "commission": text(of.fee),
+        "commissionAsset": ASSET,
+        "id": of.trade_id,
+        "maker": of.maker,
+        "orderId": of.order_id,
+        "price": text(of.price),
+        "qty": text(of.quantity),
+        "quoteQty": text(of.price * of.quantity),
+        "baseQty": text(of.quantity),
+        "marginAsset": ASSET,
+        "realizedPnl": text(of.realized),
+        "side": of.side.value,
+        "positionSide": "BOTH",
+        "symbol": of.symbol,
+        "pair": of.symbol,
+        "time": of.time_ms,
+    }

@@ -1,0 +1,174 @@
+"""The simulated exchange as one object: requests in, replies out, market steps in, events and ledger out.
+
+`request` takes what has already proven its key and signature (the server's work) and answers as the wire would;
+`advance` moves the market of one symbol and whatever follows from it. Both take `now_ms`, exchange time; time
+that seems to run backwards is held still. Nothing here waits, draws or opens a socket. It does not know funding,
+liquidation, hedge-mode trading or other traders: the market source's book is the other side.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from jumar.exchange.simulated.core.api.params import Params
+from jumar.exchange.simulated.core.chronicle import Event
+from jumar.exchange.simulated.core.engine import Engine
+from jumar.exchange.simulated.core.instruments import INSTRUMENTS, Instrument
+from jumar.exchange.simulated.core.ledger import SCHEMA, Ledger
+from jumar.exchange.simulated.core.market import MarketStep
+from jumar.exchange.simulated.core.orders import Cause, OrderStatus
+from jumar.exchange.simulated.core.refusal import Refusal
+from jumar.exchange.simulated.core.routes import Route, routes
+from jumar.exchange.simulated.core.text import text
+from jumar.exchange.simulated.core.triggers import Triggers
+from jumar.exchange.simulated.core.usage import Counts, Usage
+
+
+class UnknownSymbol(ValueError):  # noqa: N818 - names the fault
+    """A symbol outside the instrument table."""
+
+    def __init__(self, symbol: str) -> None:
+        known = ", ".join(INSTRUMENTS)
+        super().__init__(
+            f"symbols: {symbol!r} is not in the instrument table; choose among {known}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer: HTTP status, JSON body, and what the limiter counted."""
+
+    status: int
+    body: Any
+    counts: Counts
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The limiter's headers."""
+        return self.counts.headers
+
+
+class Exchange:
+    """One account on one simulated exchange."""
+
+    def __init__(
+        self, *, symbols: Iterable[str], balance: Decimal, account: str, now_ms: int
+    ) -> None:
+        """Open the exchange; the ledger's first record is `opened`.
+
+        Raises:
+            UnknownSymbol: a symbol is not in the instrument table.
+        """
+        chosen = {symbol: _instrument(symbol) for symbol in symbols}
+        self.ledger = Ledger()
+        self._now_ms = now_ms
+        self._engine = Engine(chosen, balance, self.ledger)
+        self._triggers = Triggers(self._engine)
+        self._routes = routes(self._engine, self._triggers, account)
+        self._usage = Usage()
+        self.ledger.append(
+            "opened",
+            now_ms,
+            schema=SCHEMA,
+            account=account,
+            balance=text(balance),
+            symbols=list(chosen),
+            origin_ms=now_ms,
+        )
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that can be traded."""
+        return tuple(self._engine.instruments)
+
+    def step(self, symbol: str) -> MarketStep | None:
+        """The current market of a symbol, None before its first step."""
+        return self._engine.markets.get(symbol)
+
+    def subscribe(self, listener: Callable[[Event], None]) -> None:
+        """`listener` gets every further event of the user stream, ready to be sent."""
+        self._engine.chronicle.listeners.append(listener)
+
+    def route(self, method: str, path: str) -> Route | None:
+        """What is known of a request, None for an unknown path."""
+        return self._routes.get((method, path))
+
+    def advance(self, step: MarketStep, now_ms: int) -> None:
+        """One step of one symbol's market: resting orders first, then conditional orders."""
+        if step.symbol not in self._engine.instruments:
+            raise UnknownSymbol(step.symbol)
+        now_ms = self._at(now_ms)
+        self._engine.markets[step.symbol] = step
+        self._engine.chronicle.market_due(step, now_ms)
+        self._engine.match_resting(step, now_ms)
+        self._triggers.run(step, now_ms)
+
+    def request(self, method: str, path: str, params: Mapping[str, str], now_ms: int) -> Reply:
+        """Answer a request whose credentials were checked."""
+        now_ms, values = self._at(now_ms), Params(params)
+        route = self._routes.get((method, path))
+        if route is None:
+            return self.refusal(
+                method, path, params, Refusal(-5000, path=path, method=method, status=404), now_ms
+            )
+        try:
+            body = route.handler(values, now_ms)
+        except Refusal as refusal:
+            return self.refusal(method, path, params, refusal, now_ms)
+        counts = self._usage.count(route.weight(values), route.orders, now_ms)
+        return Reply(status=200, body=body, counts=counts)
+
+    def refusal(
+        self, method: str, path: str, params: Mapping[str, str], refusal: Refusal, now_ms: int
+    ) -> Reply:
+        """Count and record a refused request and spell its answer."""
+        now_ms, values = self._at(now_ms), Params(params)
+        route = self._routes.get((method, path))
+        if route is not None and route.changes:
+            names = ("newClientOrderId", "clientAlgoId", "origClientOrderId")
+            client_id = next((values.text(name) for name in names if values.has(name)), None)
+            subject = (client_id, values.optional("symbol"))
+            self._engine.chronicle.refused((method, path), subject, refusal, now_ms)
+        weight, orders = (route.weight(values), route.orders) if route else (1, 0)
+        return Reply(
+            status=refusal.status,
+            body={"code": refusal.code, "msg": refusal.message},
+            counts=self._usage.count(weight, orders, now_ms),
+        )
+
+    def count(self, weight: int, now_ms: int) -> Counts:
+        """Count a request that the server answers itself (listen keys, session)."""
+        return self._usage.count(weight, 0, self._at(now_ms))
+
+    def remove(self, symbol: str, client_id: str, now_ms: int) -> str | None:
+        """Cancel an open order as a person or a fault would; says which kind it was, None if there is none."""
+        now_ms = self._at(now_ms)
+        order = self._engine.orders.find(symbol, order_id=None, client_id=client_id)
+        if order is not None and order.alive:
+            self._engine.end(order, OrderStatus.CANCELED, Cause.FAULT, now_ms)
+            return "order"
+        waiting = self._engine.conditionals.find(algo_id=None, client_id=client_id)
+        if waiting is not None and waiting.waiting and waiting.symbol == symbol:
+            self._triggers.cancel(waiting, Cause.FAULT, now_ms)
+            return "conditional"
+        return None
+
+    def serving(self, *, on: bool, now_ms: int) -> None:
+        """The server begins or ceases to answer."""
+        self.ledger.append("serving", self._at(now_ms), on=on)
+
+    def close(self, now_ms: int) -> None:
+        """The orderly end."""
+        self.ledger.append("closed", self._at(now_ms))
+
+    def _at(self, now_ms: int) -> int:
+        self._now_ms = max(self._now_ms, now_ms)
+        return self._now_ms
+
+
+def _instrument(symbol: str) -> Instrument:
+    try:
+        return INSTRUMENTS[symbol]
+    except KeyError:
+        raise UnknownSymbol(symbol) from None

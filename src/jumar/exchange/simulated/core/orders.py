@@ -1,0 +1,181 @@
+"""Regular orders and the book that keeps them.
+
+An order is mutable, because it has a life; only `engine.py` moves it. The book answers by id, by client id and by
+symbol, and keeps finished orders for ever. Knows nothing of prices, money or conditional orders.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from jumar.exchange.simulated.core.text import ZERO
+
+FIRST_ORDER_ID = 8_000_000_001
+FIRST_TRADE_ID = 700_000_001
+
+
+class Side(StrEnum):
+    """Which way an order trades."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buyer, -1 for a seller: the direction in which a fill moves the position."""
+        return 1 if self is Side.BUY else -1
+
+    def closes(self, quantity: Decimal) -> bool:
+        """Whether this side reduces a (signed) position of `quantity`."""
+        return quantity * self.sign < 0
+
+
+class OrderType(StrEnum):
+    """Types of regular orders."""
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+
+
+class TimeInForce(StrEnum):
+    """GTC rests, IOC takes what is there and ends, GTX rests or is refused (post-only)."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    GTX = "GTX"
+
+
+class OrderStatus(StrEnum):
+    """The exchange's statuses of a regular order."""
+
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+
+
+class Cause(StrEnum):
+    """Who caused a change (the ledger's `by`)."""
+
+    CLIENT = "client"
+    MARKET = "market"
+    EXCHANGE = "exchange"
+    FAULT = "fault"
+
+
+class Expiry(StrEnum):
+    """Why an order expired: the `er` of ORDER_TRADE_UPDATE (Binance, Event: Order Update)."""
+
+    NONE = "0"
+    IOC_REMAINDER = "2"
+    REDUCE_ONLY = "4"
+
+
+@dataclass(slots=True, kw_only=True)
+class Order:
+    """One regular order. Prices in quote currency, quantities in base currency, times in ms.
+
+    Attributes:
+        price: the limit; zero for a market order.
+        filled: executed quantity; `paid` is the quote amount of these executions.
+        close_position: the child of a closePosition order.
+        parent_algo_id: the conditional order that became this one.
+        orig_type: the type the client once asked for (a stop's child is a MARKET order).
+        trigger: the trigger price of the parent, else zero.
+    """
+
+    order_id: int
+    client_id: str
+    symbol: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    price: Decimal
+    quantity: Decimal
+    reduce_only: bool
+    created_ms: int
+    updated_ms: int
+    self_trade_prevention: str = "EXPIRE_MAKER"
+    close_position: bool = False
+    parent_algo_id: int | None = None
+    orig_type: str = ""
+    trigger: Decimal = ZERO
+    working_type: str = "CONTRACT_PRICE"
+    status: OrderStatus = OrderStatus.NEW
+    filled: Decimal = ZERO
+    paid: Decimal = ZERO
+    expiry: Expiry = Expiry.NONE
+
+    @property
+    def remaining(self) -> Decimal:
+        """What has not executed."""
+        return self.quantity - self.filled
+
+    @property
+    def alive(self) -> bool:
+        """Whether the order may still execute."""
+        return self.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+
+    @property
+    def average(self) -> Decimal:
+        """Average execution price, zero without an execution."""
+        return self.paid / self.filled if self.filled else ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """One execution of the account's. `fee` and `realized` are in the quote currency."""
+
+    trade_id: int
+    order_id: int
+    symbol: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    maker: bool
+    fee: Decimal
+    realized: Decimal
+    time_ms: int
+
+
+class OrderBook:
+    """All regular orders of the account, open and finished."""
+
+    def __init__(self) -> None:
+        self._all: dict[int, Order] = {}
+        self._open: dict[str, dict[int, Order]] = {}
+        self._by_client: dict[tuple[str, str], Order] = {}
+
+    def next_id(self) -> int:
+        """The id of the next order."""
+        return FIRST_ORDER_ID + len(self._all)
+
+    def add(self, order: Order) -> None:
+        """Take a new, alive order into the book."""
+        self._all[order.order_id] = order
+        self._open.setdefault(order.symbol, {})[order.order_id] = order
+        self._by_client[order.symbol, order.client_id] = order
+
+    def retire(self, order: Order) -> None:
+        """The order is finished: it stays known but is no longer open."""
+        del self._open[order.symbol][order.order_id]
+
+    def find(self, symbol: str, *, order_id: int | None, client_id: str | None) -> Order | None:
+        """By id, else by client id (the newest of that name); None when unknown on `symbol`."""
+        if order_id is not None:
+            order = self._all.get(order_id)
+            return order if order and order.symbol == symbol else None
+        return self._by_client.get((symbol, client_id or ""))
+
+    def open(self, symbol: str | None = None) -> list[Order]:
+        """Open orders, oldest first."""
+        if symbol is not None:
+            return list(self._open.get(symbol, {}).values())
+        rows = [order for orders in self._open.values() for order in orders.values()]
+        return sorted(rows, key=lambda order: order.order_id)
+
+    def all(self, symbol: str) -> Iterator[Order]:
+        """Every order of the symbol, oldest first."""
+        return (order for order in self._all.values() if order.symbol == symbol)

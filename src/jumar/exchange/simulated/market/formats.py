@@ -1,0 +1,305 @@
+"""Recorded market files, line by line: text in, quotes and trades out.
+
+Promises to tell the format from the first line, never from the name alone; to keep memory flat whatever
+the file's length; and to name file and line of a row that it cannot read. Times leave here in
+milliseconds of the *exchange's* clock (a recorder's own clock may be seconds off), quantities in base
+currency. Does not know ticks, windows or steps: see recorded.py.
+
+The formats, all plain or gzip:
+
+- raw combined-stream frames, `<local receive time in ns> <frame>`, of which bookTicker and trade are read
+  and every other frame (depth, snapshots) is passed over unread;
+- COIN-M trades, CSV, quantity in contracts of 10 USD (BTC: 100 USD, Binance COIN-M contract specifications);
+- spot aggTrades, CSV, times in microseconds;
+- top of book (kind B) and trades (kind T) in one CSV.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from io import BufferedReader
+from pathlib import Path
+
+import msgspec
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_YEAR_10000_MS = 253_402_300_800_000
+_EIGHT_PLACES = Decimal("0.00000001")
+_FIRST_LINE_MAX = 1_000_000  # characters: a frame of a deep book is long, a file of other kind may have no line end
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The best bid and ask at one moment of exchange time."""
+
+    time_ms: int
+    bid: Decimal
+    bid_quantity: Decimal
+    ask: Decimal
+    ask_quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One public trade; `taker_side` is `BUY` or `SELL`."""
+
+    time_ms: int
+    price: Decimal
+    quantity: Decimal
+    taker_side: str
+
+
+type Record = Quote | Trade
+type ReadLine = Callable[[str], Record | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedFile:
+    """A file whose format is known.
+
+    Attributes:
+        symbol: the simulated symbol that its name or content speaks of (AVAXUSD_PERP and AVAXUSDC both
+            stand in for AVAXUSDT); None where neither does.
+        read_line: one line to what it says, None for a line that says nothing of quotes or trades.
+        has_header: whether the first line names the columns.
+    """
+
+    path: Path
+    symbol: str | None
+    read_line: ReadLine
+    has_header: bool
+
+    def records(self) -> Iterator[Record]:
+        """The quotes and trades in the file's order.
+
+        Raises:
+            ValueError: a row that cannot be read, or a file that ends in the middle; names file and line.
+        """
+        for number, line in _lines(self.path):
+            if number == 1 and self.has_header:
+                continue
+            try:
+                record = self.read_line(line)
+            except (ValueError, InvalidOperation, msgspec.MsgspecError) as error:
+                raise ValueError(f"{self.path.name}:{number}: {_reason(error)}") from error
+            if record is not None:
+                yield record
+
+
+def recognise(path: Path) -> RecordedFile:
+    """Tell the format of the file from its first line.
+
+    Raises:
+        ValueError: no such file, or none of the known formats; names the file and what is known.
+    """
+    if not path.is_file():
+        raise ValueError(f"market file {path} does not exist; give a recorded file, or synthetic")
+    header = next((line for _, line in _lines(path)), "")
+    named = _symbol_of(path.name)
+    if _FRAME.match(header):
+        symbol = named or _symbol_of_frame(header)
+        return RecordedFile(path=path, symbol=symbol, read_line=_read_frame, has_header=False)
+    make = _CSV.get(header)
+    if make is None:
+        raise ValueError(f"{path.name}:1: unknown format {header[:80]!r}; known: {_KNOWN}")
+    return RecordedFile(path=path, symbol=named, read_line=make(named), has_header=True)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    number = 0
+    with _open(path) as file:
+        try:
+            while line := file.readline(_FIRST_LINE_MAX):
+                number += 1
+                yield number, line.decode("utf-8", "replace").rstrip("\r\n")
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f"{path.name}:{number + 1}: broken gzip data: {error}") from error
+
+
+def _open(path: Path) -> gzip.GzipFile | BufferedReader:
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP_MAGIC
+    return gzip.open(path) if packed else path.open("rb")
+
+
+def _reason(error: Exception) -> str:
+    return "a field is not a number" if isinstance(error, InvalidOperation) else str(error)
+
+
+# Symbols
+
+_NAMED = re.compile(r"(?<![A-Z0-9])([A-Z0-9]{2,}?)(?:USDT|USDC|USD_PERP)(?![A-Z0-9])")
+_STREAM = re.compile(r'"stream":"([a-z0-9_]+)@')
+
+
+def _symbol_of(text: str) -> str | None:
+    """The contract that stands for a market: the dollar's other coats are read as USDT."""
+    found = _NAMED.search(text)
+    return f"{found[1]}USDT" if found else None
+
+
+def _symbol_of_frame(line: str) -> str | None:
+    found = _STREAM.search(line)
+    return _symbol_of(found[1].upper()) if found else None
+
+
+# Fields
+
+
+def _positive(text: str | Decimal, field: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{field} {text!r} is not a number") from None
+    if not value.is_finite() or value <= 0:
+        raise ValueError(f"{field} {text} is not a finite number above zero")
+    return value
+
+
+def _time_ms(text: str, field: str, *, per_ms: int = 1) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{field} {text!r} is not a time")
+    return _moment(int(text) // per_ms, field)
+
+
+def _moment(time_ms: int, field: str) -> int:
+    if not 0 < time_ms < _YEAR_10000_MS:
+        raise ValueError(f"{field} {time_ms} ms is not a time between 1970 and 9999")
+    return time_ms
+
+
+def _fields(line: str, count: int) -> list[str]:
+    fields = line.split(",")
+    if len(fields) != count:
+        raise ValueError(f"{len(fields)} fields where {count} belong")
+    return fields
+
+
+def _side(text: str, field: str, *, buy: str, sell: str) -> str:
+    if text == buy:
+        return "BUY"
+    if text == sell:
+        return "SELL"
+    raise ValueError(f"{field} {text!r} is neither {buy} nor {sell}")
+
+
+# Raw stream frames
+
+
+class _Ticker(msgspec.Struct):
+    T: int
+    b: Decimal
+    B: Decimal
+    a: Decimal
+    A: Decimal
+
+
+class _Trade(msgspec.Struct):
+    T: int
+    p: Decimal
+    q: Decimal
+    m: bool
+    X: str = "MARKET"
+
+
+class _TickerFrame(msgspec.Struct):
+    data: _Ticker
+
+
+class _TradeFrame(msgspec.Struct):
+    data: _Trade
+
+
+_FRAME = re.compile(r"\d+ \{")
+_HEAD = 100  # characters in which a frame's stream name stands
+_decode_ticker = msgspec.json.Decoder(_TickerFrame).decode
+_decode_trade = msgspec.json.Decoder(_TradeFrame).decode
+
+
+def _read_frame(line: str) -> Record | None:
+    if not _FRAME.match(line):
+        raise ValueError("not a frame '<local time in ns> {…}'")
+    head, frame = line[:_HEAD], line[line.index(" ") + 1 :]
+    if '@bookTicker"' in head:
+        ticker = _decode_ticker(frame).data
+        return _quote(_moment(ticker.T, "T"), ticker.b, ticker.B, ticker.a, ticker.A)
+    if '@trade"' in head:
+        trade = _decode_trade(frame).data
+        if trade.X != "MARKET":  # insurance fund and ADL fills are no public market
+            return None
+        side = "SELL" if trade.m else "BUY"
+        return Trade(_moment(trade.T, "T"), _positive(trade.p, "p"), _positive(trade.q, "q"), side)
+    return None
+
+
+def _quote(
+    time_ms: int,
+    bid: str | Decimal,
+    bid_quantity: str | Decimal,
+    ask: str | Decimal,
+    ask_quantity: str | Decimal,
+) -> Quote:
+    quote = Quote(
+        time_ms,
+        _positive(bid, "bid"),
+        _positive(bid_quantity, "bid quantity"),
+        _positive(ask, "ask"),
+        _positive(ask_quantity, "ask quantity"),
+    )
+    if quote.bid >= quote.ask:
+        raise ValueError(f"bid {bid} is not below ask {ask}")
+    return quote
+
+
+# CSV
+
+
+def _coin_margined(symbol: str | None) -> ReadLine:
+    contract = Decimal(100 if symbol == "BTCUSDT" else 10)  # USD a contract
+
+    def read(line: str) -> Trade:
+        time, _, _, side, price_text, contracts = _fields(line, 6)
+        price = _positive(price_text, "price")
+        quantity = (_positive(contracts, "qty") * contract / price).quantize(_EIGHT_PLACES)
+        taker = _side(side, "taker_side", buy="buy", sell="sell")
+        return Trade(_time_ms(time, "ts_ms"), price, quantity, taker)
+
+    return read
+
+
+def _spot_aggregate(_: str | None) -> ReadLine:
+    def read(line: str) -> Trade:
+        _, time, price, quantity, _, buyer_is_maker = _fields(line, 6)
+        return Trade(
+            _time_ms(time, "ts_us", per_ms=1_000),
+            _positive(price, "price"),
+            _positive(quantity, "qty"),
+            _side(buyer_is_maker, "buyer_is_maker", buy="0", sell="1"),
+        )
+
+    return read
+
+
+def _top_and_trades(_: str | None) -> ReadLine:
+    def read(line: str) -> Record:
+        kind, _, time, _, _, p1, q1, third, fourth = _fields(line, 9)
+        time_ms = _time_ms(time, "transact_ms")
+        if kind == "B":
+            return _quote(time_ms, p1, q1, third, fourth)
+        if kind == "T":
+            side = _side(third, "p2_or_m", buy="0", sell="1")
+            return Trade(time_ms, _positive(p1, "p1"), _positive(q1, "q1"), side)
+        raise ValueError(f"kind {kind!r} is neither B nor T")
+
+    return read
+
+
+_KNOWN = "raw stream frames, COIN-M trades, spot aggTrades, top of book with trades"
+_CSV: dict[str, Callable[[str | None], ReadLine]] = {
+    "ts_ms,recv_delay_us,trade_id,taker_side,price,qty": _coin_margined,
+    "agg_id,ts_us,price,qty,n_trades,buyer_is_maker": _spot_aggregate,
+    "kind,recv_us,transact_ms,event_ms,id,p1,q1,p2_or_m,q2_or_X": _top_and_trades,
+}

@@ -1,0 +1,125 @@
+"""Commands: everything that may leave for the venue, each with the rule and the numbers that led to it.
+
+`Approved` is the ticket to the socket: only `planner/approve.py` makes one (a test reads the sources), so that
+mypy proves that nothing unapproved is sent.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from jumar.model.account import MarginMode
+from jumar.model.order import Channel, OrderRequest, Role, Side
+from jumar.model.trade import Trade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why: a rule id and a sentence with the numbers."""
+
+    rule: str
+    text: str
+
+    def __str__(self) -> str:
+        """`S-1: armed stop 0.013 at 90380 …`."""
+        return f"{self.rule}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOrder:
+    """Place one order.
+
+    Attributes:
+        attempt: counts from 1 within trade and role; must match the request's client id.
+        ratchet: the trade's ratchet price at planning; a stop may not be looser (S-3).
+    """
+
+    request: OrderRequest
+    trade_key: str
+    attempt: int
+    cause: Cause
+    ratchet: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse to exist as an unsafe order (P-5, S-3)."""
+        request = self.request
+        if (request.role is Role.ENTRY) == request.only_reduces:
+            raise ValueError(f"P-5: role {request.role} with only_reduces={request.only_reduces}")
+        if request.role is Role.STOP and self.ratchet is not None:
+            if request.trigger_price is None:
+                raise ValueError("S-3: a stop without a trigger price")
+            sign = 1 if request.side is Side.SELL else -1
+            if (request.trigger_price - self.ratchet) * sign < 0:
+                raise ValueError(f"S-3: stop {request.trigger_price} is looser than {self.ratchet}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder:
+    """Cancel one of our orders by its client id.
+
+    Attributes:
+        child_venue_id: for a triggered conditional order, the regular order it became.
+    """
+
+    symbol: str
+    channel: Channel
+    client_id: str
+    cause: Cause
+    child_venue_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMarginMode:
+    """Set the symbol's margin mode (E-4)."""
+
+    symbol: str
+    mode: MarginMode
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLeverage:
+    """Set the symbol's leverage (E-4)."""
+
+    symbol: str
+    leverage: int
+    cause: Cause
+
+
+type Command = PlaceOrder | CancelOrder | SetMarginMode | SetLeverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved[T]:
+    """A command that passed the planner's approval; made only in `planner/approve.py`."""
+
+    command: T
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why an entry was refused: a guard's code, the rule, and a message with the numbers."""
+
+    code: str
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one tick wants to happen.
+
+    Attributes:
+        trade: the trade as it must be recorded before anything is sent; None when there is none.
+        commands: in the order in which they must leave: protect, cancel, exit, enter.
+        refusals: every guard that refuses an entry now; empty when none is wanted or all hold.
+        entry_wanted: whether an entry is wanted so that order books and position are read every tick.
+        notes: what else happened that a person may ask for, each with its rule.
+        wake_in_ms: plan again no later than this, None where the loop's interval is soon enough.
+    """
+
+    trade: Trade | None = None
+    commands: tuple[Approved[Command], ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    entry_wanted: bool = False
+    notes: tuple[Cause, ...] = ()
+    wake_in_ms: int | None = None

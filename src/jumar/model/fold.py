@@ -1,0 +1,131 @@
+"""Folding one observation into the life of one of our orders.
+
+Promises: the result never goes backwards; a late, repeated or reordered observation changes nothing that is
+already proven. Pure.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from jumar.model.order import (
+    FINAL_STATUSES,
+    TRANSITIONS,
+    Channel,
+    OrderReport,
+    OrderRequest,
+    OrderState,
+    OrderStatus,
+    OwnOrder,
+)
+
+_STATES = {
+    OrderStatus.NEW: OrderState.OPEN,
+    OrderStatus.PARTIALLY_FILLED: OrderState.OPEN,
+    OrderStatus.TRIGGERING: OrderState.TRIGGERED,
+    OrderStatus.TRIGGERED: OrderState.TRIGGERED,
+}
+
+
+def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
+    """Return the order after one observation.
+
+    A regular report of a conditional order is about the child it became when it triggered.
+    """
+    if own.request.channel is Channel.CONDITIONAL and report.channel is Channel.REGULAR:
+        return _fold_child(own, report, now_ms)
+    state = OrderState.ENDED if report.status in FINAL_STATUSES else _STATES[report.status]
+    folded = replace(
+        own,
+        venue_id=own.venue_id or report.venue_id,
+        child_venue_id=own.child_venue_id or report.child_venue_id,
+        filled_quantity=max(own.filled_quantity, report.filled_quantity),
+        updated_ms=max(own.updated_ms, report.updated_ms),
+        acked_ms=own.acked_ms if own.acked_ms is not None else now_ms,
+        echo_error=own.echo_error or echo_error(own.request, report),
+        misses=(),
+        cancel_unknown_ms=own.cancel_unknown_ms if state is OrderState.ENDED else None,
+    )
+    if state is OrderState.TRIGGERED and own.triggered_ms is None:
+        folded = replace(folded, triggered_ms=now_ms)
+    return _advance(folded, state, report.status, report.reject_reason, now_ms)
+
+
+def _fold_child(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
+    folded = replace(
+        own,
+        child_venue_id=report.venue_id,
+        filled_quantity=max(own.filled_quantity, report.filled_quantity),
+        updated_ms=max(own.updated_ms, report.updated_ms),
+        triggered_ms=own.triggered_ms if own.triggered_ms is not None else now_ms,
+    )
+    if report.status in FINAL_STATUSES:
+        return _advance(folded, OrderState.ENDED, OrderStatus.FINISHED, str(report.status), now_ms)
+    return _advance(folded, OrderState.TRIGGERED, report.status, None, now_ms)
+
+
+def _advance(
+    own: OwnOrder, state: OrderState, status: OrderStatus, reason: str | None, now_ms: int
+) -> OwnOrder:
+    if state not in TRANSITIONS[own.state]:
+        return own
+    if state is not OrderState.ENDED:
+        return replace(own, state=state)
+    return replace(own, state=state, end_status=status, end_reason=reason, ended_ms=now_ms)
+
+
+def end_refused(own: OwnOrder, code: int, message: str, now_ms: int) -> OwnOrder:
+    """The placement was refused with a code that means "not executed"."""
+    if OrderState.ENDED not in TRANSITIONS[own.state]:
+        return own
+    return replace(own, state=OrderState.ENDED, end_code=code, end_reason=message, ended_ms=now_ms)
+
+
+def end_absent(own: OwnOrder, reason: str, now_ms: int) -> OwnOrder:
+    """It is proven, or for a conditional order presumed, that the order does not exist (X-4)."""
+    if own.ended:
+        return own
+    return replace(own, state=OrderState.ENDED, end_reason=reason, ended_ms=now_ms)
+
+
+def end_canceled(own: OwnOrder, now_ms: int) -> OwnOrder:
+    """A cancel was answered with success: the end is proven."""
+    return _advance(own, OrderState.ENDED, OrderStatus.CANCELED, "cancel succeeded", now_ms)
+
+
+def mark_unknown(own: OwnOrder) -> OwnOrder:
+    """No answer to the placement; an event that came first wins."""
+    return replace(own, state=OrderState.UNKNOWN) if own.state is OrderState.IN_FLIGHT else own
+
+
+def echo_error(request: OrderRequest, report: OrderReport) -> str | None:
+    """Compare the venue's echo with the request, field by field; None when equal (S-11).
+
+    Fields that the observation does not carry are not compared; the quantity of a closePosition order is the
+    venue's business.
+    """
+    pairs: list[tuple[str, object, object]] = [
+        ("side", request.side, report.side),
+        ("type", request.type, report.type),
+        ("closePosition", request.close_position, report.close_position),
+    ]
+    if not request.close_position:
+        pairs.append(("reduceOnly", request.reduce_only, report.reduce_only))
+        pairs.append(("quantity", request.quantity, report.quantity))
+    if request.channel is Channel.CONDITIONAL:
+        pairs.append(("triggerPrice", request.trigger_price, report.trigger_price))
+        pairs.append(("workingType", request.working_type, report.working_type))
+        pairs.append(("priceProtect", False, report.price_protect))
+    elif request.price is not None:
+        pairs.append(("price", request.price, report.price))
+    if request.time_in_force is not None:
+        pairs.append(("timeInForce", request.time_in_force, report.time_in_force))
+    wrong = [f"{name} asked {a}, got {b}" for name, a, b in pairs if _differs(a, b)]
+    return "; ".join(wrong) or None
+
+
+def _differs(asked: object, got: object) -> bool:
+    if got is None:
+        return False
+    if isinstance(asked, Decimal) and isinstance(got, Decimal):
+        return asked != got
+    return asked != got

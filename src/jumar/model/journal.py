@@ -1,0 +1,185 @@
+"""What the store keeps: records that are durable together, before a socket is touched (X-2).
+
+`Intent` goes in before an order leaves; the others say what became of it. A list of records is one transaction.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from jumar.model.decision import Decision
+from jumar.model.order import Fill, OwnOrder
+from jumar.model.trade import Trade, TradeSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """An order about to be sent. A second intent of the same client id is refused by the store.
+
+    Attributes:
+        tightness: for a working stop: the trigger price times the trade's sign (larger is tighter); the database
+            refuses one below the tightest confirmed of the trade (S-3). None for every other order.
+    """
+
+    order: OwnOrder
+    tightness: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChanged:
+    """The present state of an order of ours."""
+
+    order: OwnOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopConfirmed:
+    """A working stop rests at the venue: from now on the database refuses looser ones (S-3)."""
+
+    trade_key: str
+    client_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeChanged:
+    """The present state of a trade, written before the commands that follow from it."""
+
+    trade: Trade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeEnded:
+    """A trade is over; `summary` is None when it never had a fill."""
+
+    trade: Trade
+    summary: TradeSummary | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillSeen:
+    """A fill, counted once by symbol and trade id; a second record of it changes nothing (X-6)."""
+
+    trade_key: str
+    client_id: str
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSeen:
+    """A decision file and what was done with it.
+
+    Attributes:
+        decision: None when it could not be understood.
+        outcome: `accepted`, `refused`, `superseded` or `spent`.
+        reasons: one line each, with field, value and rule.
+        raw: the text as read, for the person who asks later.
+    """
+
+    symbol: str | None
+    decision_id: str | None
+    timestamp_ms: int | None
+    outcome: str
+    reasons: tuple[str, ...]
+    raw: str
+    at_ms: int
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalSeen:
+    """A guard began to refuse an entry, recorded once per change (section 2)."""
+
+    symbol: str
+    decision_id: str
+    code: str
+    rule: str
+    message: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Something that must not be overlooked.
+
+    Attributes:
+        severity: `info`, `warning` or `critical`.
+        rule: the rule it touches.
+    """
+
+    symbol: str | None
+    severity: str
+    rule: str
+    message: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquitySeen:
+    """The account's equity at one moment, quote currency."""
+
+    equity: Decimal
+    wallet: Decimal
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSeen:
+    """A line of the trade's story: set-up, wake, note; each with its rule."""
+
+    symbol: str | None
+    trade_key: str | None
+    rule: str
+    message: str
+    at_ms: int
+
+
+type Record = (
+    Intent
+    | OrderChanged
+    | StopConfirmed
+    | TradeChanged
+    | TradeEnded
+    | FillSeen
+    | DecisionSeen
+    | RefusalSeen
+    | Incident
+    | EquitySeen
+    | EventSeen
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolMemory:
+    """What the store remembers of one symbol at start.
+
+    Attributes:
+        trade: the trade that has not ended, None when idle.
+        orders: its orders, and every order of the symbol that is not proven ended.
+        fills: its fills.
+        decision: the newest accepted decision of the symbol.
+        last_end_ms: exchange time of the last fill of the symbol's last *filled* trade, None without one.
+        ended_by: id of the opposite decision that ended it (C-2), None otherwise.
+        spent: ids of decisions that are spent (filled trades, voided set-ups).
+    """
+
+    symbol: str
+    trade: Trade | None = None
+    orders: tuple[OwnOrder, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    decision: Decision | None = None
+    last_end_ms: int | None = None
+    ended_by: str | None = None
+    spent: frozenset[str] = field(default=frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreIdentity:
+    """Who this store is.
+
+    Attributes:
+        store_id: made once with the database.
+        fresh: it was made by this start, or holds no journal: older decisions are spent (D-7).
+    """
+
+    store_id: str
+    fresh: bool

@@ -1,0 +1,77 @@
+"""Limits as values, under the names of the specification.
+
+Floors (`min_stop_pct`, `min_rr`) may only be set stricter; everything else is a default that a configuration
+may change within the range that `config.py` states. Percentages are written as percent: 0.35 means 0.35 %.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from jumar.model.account import MarginMode
+from jumar.model.order import WorkingType
+
+MIN_STOP_PCT_FLOOR = Decimal("0.35")
+MIN_RR_FLOOR = Decimal("2.0")
+
+
+class MinStopPolicy(StrEnum):
+    """What happens when the band is empty for distance alone (E-1)."""
+
+    REFUSE = "refuse"
+    WIDEN_AND_SHRINK = "widen_and_shrink"
+
+
+class OnFlat(StrEnum):
+    """What a flat decision does to a position (C-1)."""
+
+    HOLD = "hold"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Every limit of one symbol.
+
+    Attributes:
+        max_notional_usdt: must be set by the user.
+        recv_window_ms: how long a signed request may be underway; also bounds what a lost one can still do.
+        arm_margin_pct: an entry is alive only while mark is further from the stop than this share of the distance.
+        min_stop_gap_pct: a moved stop keeps at least this distance from mark (R-4).
+    """
+
+    max_notional_usdt: Decimal
+    max_age_s: int = 600
+    future_skew_s: int = 5
+    min_stop_pct: Decimal = MIN_STOP_PCT_FLOOR
+    min_rr: Decimal = MIN_RR_FLOOR
+    min_stop_policy: MinStopPolicy = MinStopPolicy.REFUSE
+    max_zone_distance_pct: Decimal = Decimal("1.0")
+    max_spread_pct: Decimal = Decimal("0.05")
+    max_mark_divergence_pct: Decimal = Decimal("0.3")
+    max_quote_age_s: int = 5
+    max_leverage: int = 5
+    max_risk_pct: Decimal = Decimal("1.0")
+    margin_reserve_pct: Decimal = Decimal(10)
+    equity_min_usdt: Decimal = Decimal(0)
+    margin_mode: MarginMode = MarginMode.ISOLATED
+    max_truth_age_s: int = 3
+    arm_margin_pct: Decimal = Decimal(25)
+    max_entry_orders: int = 20
+    max_rearms: int = 2
+    on_flat: OnFlat = OnFlat.HOLD
+    target_working_type: WorkingType = WorkingType.CONTRACT_PRICE
+    target_resize_interval_s: int = 15
+    max_slippage_pct: Decimal = Decimal("0.05")
+    min_stop_gap_pct: Decimal = Decimal("0.1")
+    protect_timeout_ms: int = 800
+    protect_deadline_s: int = 3
+    flat_margin_s: int = 2
+    recv_window_ms: int = 3000
+    clock_uncertainty_ms: int = 500
+    loop_interval_s: Decimal = Decimal("1.0")
+    reconcile_open_s: int = 3
+    reconcile_interval_s: int = 30
+    stops_alive_max: int = 3
+    stop_step_pct: Decimal = Decimal("0.05")
+    stop_interval_s: int = 5

@@ -1,0 +1,108 @@
+"""The world: everything one tick of one symbol may know, and how old and whose each part is.
+
+Frozen. The world is the last REST snapshot with every later stream event applied; a part nobody has read yet is
+None, never a guess.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from jumar.model.account import AccountSettings, Balance, PositionReport, SymbolSettings
+from jumar.model.decision import Decision
+from jumar.model.instrument import Instrument
+from jumar.model.order import Fill, OrderReport, OwnOrder
+from jumar.model.trade import Trade
+
+
+class Source(StrEnum):
+    """Who told."""
+
+    REST = "rest"
+    STREAM = "stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed[T]:
+    """A value, who told it, and for which exchange time it holds.
+
+    Attributes:
+        at_ms: for a read, the exchange time at which it was *requested*; for an event, its transaction time.
+    """
+
+    value: T
+    at_ms: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Best bid and ask with their sizes."""
+
+    bid: Decimal
+    ask: Decimal
+    bid_quantity: Decimal
+    ask_quantity: Decimal
+
+    @property
+    def mid(self) -> Decimal:
+        """The middle of bid and ask."""
+        return (self.bid + self.ask) / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionState:
+    """The newest readable decision of the symbol and why it may not enter, if so.
+
+    Attributes:
+        refusals: code and message for `malformed`, `conflict` or `symbol_not_managed` of a newer file that
+            could be read in part; such a decision still supersedes (D-7).
+        spent: why the decision is spent for entry, None while it is not.
+    """
+
+    decision: Decision
+    refusals: tuple[tuple[str, str], ...] = ()
+    spent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One symbol's world at one moment.
+
+    Attributes:
+        now_ms: exchange time.
+        store_id: the identity made with the database; part of every trade key.
+        last: price of the latest public trade, quote currency.
+        position: newest REST read. position_event: newest ACCOUNT_UPDATE. Both are kept: cover is planned for the
+            largest size that any source not older than the last fill reports (Y-11).
+        open_orders, conditional_orders: the two order lists; open orders are always their union.
+        trade: the open trade, None when idle.
+        orders: all orders of the open trade; without one, those of earlier set-ups still remembered.
+        fills: all fills of the open trade by trade id, oldest first.
+        draining: the engine is being stopped: entries are cancelled, positions keep their orders (M-5).
+        setup_error: why margin mode or leverage could not be set lately, None otherwise (E-4).
+        ready: whether one reconciliation has completed since the start (Y-9).
+    """
+
+    now_ms: int
+    account: str
+    store_id: str
+    symbol: str
+    ready: bool
+    draining: bool = False
+    setup_error: str | None = None
+    instrument: Instrument | None = None
+    account_settings: Observed[AccountSettings] | None = None
+    settings: Observed[SymbolSettings] | None = None
+    balance: Observed[Balance] | None = None
+    quote: Observed[Quote] | None = None
+    mark: Observed[Decimal] | None = None
+    last: Observed[Decimal] | None = None
+    position: Observed[PositionReport] | None = None
+    position_event: Observed[PositionReport] | None = None
+    open_orders: Observed[tuple[OrderReport, ...]] | None = None
+    conditional_orders: Observed[tuple[OrderReport, ...]] | None = None
+    decision: DecisionState | None = None
+    trade: Trade | None = None
+    orders: tuple[OwnOrder, ...] = ()
+    fills: tuple[Fill, ...] = ()

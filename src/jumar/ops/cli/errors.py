@@ -1,0 +1,54 @@
+"""How a command ends when something is wrong: one message on stderr and an exit code, never a traceback.
+
+2: something must be changed before the start. 1: it started and could not go on. Promises that an error nobody
+foresaw still names its kind and place, so that it can be reported.
+"""
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from jumar.model.errors import ConfigError, JumarError
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn errors into a message and an exit code."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort):
+        raise
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except Exception as error:  # noqa: BLE001 - the last line of defence of a command line
+        first = _first(error)
+        complain(_message(first))
+        raise typer.Exit(
+            EXIT_BAD_INPUT if isinstance(first, ConfigError) else EXIT_FAILED
+        ) from None
+
+
+def complain(message: str) -> None:
+    """Say what is wrong on stderr."""
+    print(f"jumar: {message}", file=sys.stderr)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first error of a group: tasks that run together fail together."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, JumarError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"unexpected {type(error).__name__}: {error}{place}; please report this"

@@ -1,0 +1,182 @@
+"""Runs a demo from the first process to the verdict.
+
+Promises: what was started is ended, also after Ctrl-C or an error; the exit code is 0 only when every promise that
+was checked held; with `--json` stdout gets one object and nothing else.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+
+from jumar.model.errors import VenueUnavailable
+from jumar.ops.demo.children import Child, Children
+from jumar.ops.demo.options import DemoOptions, Files
+from jumar.ops.demo.result import combine, holds
+from jumar.ops.demo.view import View, summary
+from jumar.ops.demo.watch import Watch
+from jumar.ports.clock import SystemClock
+
+READY_S = 30.0
+HOME_S = 10.0
+LOOK_S = 0.25
+EXIT_BROKEN = 1
+EXIT_INTERRUPTED = 130
+KEY_ENV, SECRET_ENV = "JUMAR_DEMO_KEY", "JUMAR_DEMO_SECRET"
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Run a demo and return the exit code.
+
+    Raises:
+        ConfigError: an option cannot be used.
+        ChildDied: a process ended early.
+        VenueUnavailable: the exchange stopped answering.
+    """
+    options, seed = options.seeded()
+    with _folder(options) as files:
+        demo = _Demo(options, files)
+        verdict = asyncio.run(demo.run())
+        if verdict is None:
+            return EXIT_INTERRUPTED
+        result = combine(verdict, files.database)
+    if options.json:
+        print(json.dumps(result))  # noqa: T201 - the result of the command
+    else:
+        Console().print(summary(result, verdict["violations"]), f"seed {seed}")
+    return 0 if holds(result) else EXIT_BROKEN
+
+
+@contextmanager
+def _folder(options: DemoOptions) -> Iterator[Files]:
+    if options.state_dir is not None:
+        files = Files(folder=options.state_dir.resolve())
+        files.claim()
+        yield files
+        return
+    with tempfile.TemporaryDirectory(prefix="jumar-demo-") as folder:
+        yield Files(folder=Path(folder))
+
+
+class _Demo:
+    """One run."""
+
+    def __init__(self, options: DemoOptions, files: Files) -> None:
+        self._options = options
+        self._files = files
+        self._clock = SystemClock()
+        self._interrupted = asyncio.Event()
+        self._view = View(options, files.log("engine"), files.decision)
+
+    async def run(self) -> dict[str, Any] | None:
+        """The judge's verdict, None when a person interrupted."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._interrupted.set)
+        self._view.say(f"seed {self._options.seed}")
+        async with Children(self._files.folder) as children:
+            exchange = await self._start_exchange(children)
+            ready = await self._ready(children)
+            async with aiohttp.ClientSession() as session:
+                watch = Watch(session, ready["rest"])
+                symbols = await watch.symbols()
+                engine = await self._start_engine(children, ready, symbols)
+                writer = await self._start_writer(children, ready, symbols)
+                with self._view:
+                    await self._look_on(children, watch)
+                if self._interrupted.is_set():
+                    self._view.say("interrupted: ending the processes")
+                    return None
+                await children.end(engine, writer)
+                verdict = await watch.verdict()
+            await children.end(exchange)
+            return verdict
+
+    async def _look_on(self, children: Children, watch: Watch) -> None:
+        """Until the time is over and everything came home, or the patience for that is over."""
+        began_s = self._clock.monotonic()
+        seconds = self._options.seconds
+        while not self._interrupted.is_set():
+            children.check()
+            await watch.refresh()
+            elapsed_s = self._clock.monotonic() - began_s
+            late = elapsed_s >= seconds
+            if late and (watch.at_rest or elapsed_s >= seconds + HOME_S):
+                return
+            closing = elapsed_s >= seconds - self._options.flat_s
+            phase = "waiting for flat" if late else "closing" if closing else "trading"
+            self._view.show(watch.pictures, elapsed_s, phase)
+            await self._clock.sleep(LOOK_S)
+
+    async def _start_exchange(self, children: Children) -> Child:
+        options = self._options
+        arguments = ["jumar", "exchange", "serve", "--port", "0"]
+        arguments += ["--ready-file", str(self._files.ready), "--market", options.market]
+        arguments += ["--speed", str(options.speed), "--seed", str(options.seed)]
+        optional = {
+            "--from": options.begin,
+            "--to": options.end,
+            "--symbols": ",".join(options.symbols),
+        }
+        for name, value in optional.items():
+            arguments += [name, value] if value else []
+        return await children.start("exchange", arguments, {}, self._files.log("exchange"))
+
+    async def _ready(self, children: Children) -> dict[str, str]:
+        began_s = self._clock.monotonic()
+        while not self._files.ready.exists():
+            children.check()
+            if self._clock.monotonic() - began_s > READY_S:
+                raise VenueUnavailable(f"the exchange was not ready within {READY_S:g} s")
+            await self._clock.sleep(0.05)
+        ready: dict[str, str] = json.loads(self._files.ready.read_bytes())
+        return ready
+
+    async def _start_engine(
+        self, children: Children, ready: dict[str, str], symbols: tuple[str, ...]
+    ) -> Child:
+        self._files.config.write_text(_config(ready, self._files, symbols), encoding="utf-8")
+        keys = {KEY_ENV: ready["api_key"], SECRET_ENV: ready["api_secret"]}
+        arguments = ["jumar", "run", "--config", str(self._files.config), "--log-format", "json"]
+        return await children.start("engine", arguments, keys, self._files.log("engine"))
+
+    async def _start_writer(
+        self, children: Children, ready: dict[str, str], symbols: tuple[str, ...]
+    ) -> Child:
+        options = self._options
+        arguments = ["jumar.ops.demo.writer", "--stream", ready["stream"]]
+        arguments += ["--symbols", ",".join(symbols), "--decision", str(self._files.decision)]
+        arguments += ["--seed", str(options.seed), "--speed", str(options.speed)]
+        arguments += ["--seconds", str(options.seconds), "--flat-s", str(options.flat_s)]
+        return await children.start("writer", arguments, {}, self._files.log("writer"))
+
+
+def _config(ready: dict[str, str], files: Files, symbols: tuple[str, ...]) -> str:
+    """The engine's configuration, as a person would write it."""
+    lines = [
+        "[account]",
+        'name = "demo"',
+        'environment = "custom"',
+        f'rest_url = "{ready["rest"]}"',
+        f'stream_url = "{ready["stream"]}"',
+        f'ws_api_url = "{ready["ws_api"]}"',
+        f'key_env = "{KEY_ENV}"',
+        f'secret_env = "{SECRET_ENV}"',
+        "[store]",
+        f'url = "sqlite:///{files.database.name}"',
+        "[decision]",
+        f'path = "{files.decision.name}"',
+        "[limits]",
+        "max_notional_usdt = 2000",
+        'on_flat = "close"',
+        *(f"[symbols.{symbol}]" for symbol in symbols),
+    ]
+    return os.linesep.join(lines) + os.linesep

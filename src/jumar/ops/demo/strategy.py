@@ -1,0 +1,177 @@
+"""A small decision system: looks at public prices, decides every five minutes of the price path.
+
+It stands for anybody's system: it knows nothing of the engine, of orders or of the account, only how the prices
+of a symbol went. It follows the last minutes' direction, bets on a return when there was none, now and then makes
+a decision that must be refused, repeats itself while its idea is still running, and says flat when it has none.
+Promises the same decisions for the same seed and the same prices; prices stay `Decimal`.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from random import Random  # noqa: TID251 - the demo's dice, with the run's seed
+from typing import Any
+
+LOOK_BACK_MS = 4 * 60_000
+TREND = Decimal("0.0006")
+GIVE_UP_MS = 100_000
+RISKY_SHARE = 0.15
+ZONE_DEPTH = Decimal("0.0003")
+STOP_DISTANCE = (Decimal("0.0037"), Decimal("0.0042"))
+REWARD = (Decimal("2.03"), Decimal("2.2"))
+FAR_REWARD = Decimal("3.5")
+TOO_CLOSE = Decimal("0.0020")
+POOR_REWARD = Decimal("1.3")
+NOTIONAL = 1200
+RISK_CHECKS = ("daily_dd_ok", "weekly_dd_ok", "max_trades_per_day_ok", "session_ok", "no_major_news")  # fmt: skip
+
+
+class Flaw(StrEnum):
+    """What makes a decision one that must be refused."""
+
+    RISK_CHECK = "risk_check"
+    STOP_TOO_CLOSE = "stop_too_close"
+    POOR_REWARD = "poor_reward"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Best bid and ask at a moment of the path (milliseconds) and of the exchange's clock (milliseconds)."""
+
+    path_ms: float
+    at_ms: int
+    bid: Decimal
+    ask: Decimal
+
+    @property
+    def digits(self) -> Decimal:
+        """One unit of the last decimal in which prices are written."""
+        return Decimal(1).scaleb(self.bid.normalize().as_tuple().exponent)  # type: ignore[arg-type]  # finite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idea:
+    """One trade as the system wants it; `sign` is 1 for a long and -1 for a short."""
+
+    sign: int
+    zone_min: Decimal
+    zone_max: Decimal
+    stop: Decimal
+    tp1: Decimal
+    tp2: Decimal
+    since_ms: int
+    flaw: Flaw | None = None
+    entered: bool = False
+
+
+@dataclass(slots=True)
+class SymbolView:
+    """What the system knows of one symbol, and what it wants there."""
+
+    dice: Random
+    history: deque[Quote] = field(default_factory=deque)
+    idea: Idea | None = None
+    gave_up: bool = False
+
+    def see(self, quote: Quote) -> None:
+        """Take a quote in; note whether the idea's price was reached, and when prices or time ended it."""
+        self.history.append(quote)
+        while self.history[0].path_ms < quote.path_ms - LOOK_BACK_MS:
+            self.history.popleft()
+        idea = self.idea
+        if idea is None:
+            return
+        if quote.at_ms - idea.since_ms > GIVE_UP_MS:
+            self.idea, self.gave_up = None, True
+        elif idea.entered:
+            self.idea = None if _is_over(idea, quote) else idea
+        elif _is_reached(idea, quote):
+            self.idea = replace(idea, entered=True)
+
+    def decide(self) -> Idea | None:
+        """The idea to write now: a new one, the running one with fresh levels, or None for flat."""
+        quote = self.history[-1]
+        if self.gave_up:
+            self.gave_up = False
+            return None
+        if self.idea is not None and self.idea.entered:
+            return self._idea(quote, self.idea.sign, None)
+        flaw = self.dice.choice(list(Flaw)) if self.dice.random() < RISKY_SHARE else None
+        sign = self._direction(quote)
+        idea = self._idea(quote, sign, flaw) if sign else None
+        self.idea = idea if flaw is None else None
+        return idea
+
+    def _direction(self, quote: Quote) -> int:
+        change = quote.bid / self.history[0].bid - 1
+        if abs(change) >= TREND:
+            return 1 if change > 0 else -1
+        against = -1 if change > 0 else 1
+        return self.dice.choice((against, against, -against, 0))
+
+    def _idea(self, quote: Quote, sign: int, flaw: Flaw | None) -> Idea:
+        touch = quote.bid if sign > 0 else quote.ask
+        deep = touch * (1 - sign * ZONE_DEPTH)
+        middle = (touch + deep) / 2
+        distance = TOO_CLOSE if flaw is Flaw.STOP_TOO_CLOSE else self._between(STOP_DISTANCE)
+        reward = POOR_REWARD if flaw is Flaw.POOR_REWARD else self._between(REWARD)
+        risk = sign * middle * distance
+        digits = quote.digits
+        return Idea(
+            sign=sign,
+            zone_min=min(touch, deep).quantize(digits),
+            zone_max=max(touch, deep).quantize(digits),
+            stop=(middle - risk).quantize(digits),
+            tp1=(middle + risk * reward).quantize(digits),
+            tp2=(middle + risk * FAR_REWARD).quantize(digits),
+            since_ms=quote.at_ms,
+            flaw=flaw,
+        )
+
+    def _between(self, limits: tuple[Decimal, Decimal]) -> Decimal:
+        low, high = limits
+        return low + (high - low) * self.dice.randrange(1001) / 1000
+
+
+def _is_reached(idea: Idea, quote: Quote) -> bool:
+    """Whether the price came to the middle of the zone: somebody who waited there has a position."""
+    price = quote.bid if idea.sign > 0 else quote.ask
+    return (price - (idea.zone_min + idea.zone_max) / 2) * idea.sign <= 0
+
+
+def _is_over(idea: Idea, quote: Quote) -> bool:
+    """Whether the price reached the stop or the far target."""
+    price = quote.bid if idea.sign > 0 else quote.ask
+    return (price - idea.stop) * idea.sign <= 0 or (price - idea.tp2) * idea.sign >= 0
+
+
+def written(symbol: str, timestamp_iso: str, idea: Idea | None) -> dict[str, Any]:
+    """Return a decision as it stands in the file; None is flat."""
+    if idea is None:
+        levels: dict[str, Any] = {"entry_zone": [], "sl": None, "tp1": None, "tp2": None}
+        action, reason, notional, leverage = "flat", "no_view", 0, 0
+    else:
+        zone = [idea.zone_min, idea.zone_max]
+        levels = {"entry_zone": zone, "sl": idea.stop, "tp1": idea.tp1, "tp2": idea.tp2}
+        action = "long" if idea.sign > 0 else "short"
+        reason, notional, leverage = "demo", NOTIONAL, 3
+    failed = idea is not None and idea.flaw is Flaw.RISK_CHECK
+    return {
+        "symbol": symbol,
+        "timestamp_iso": timestamp_iso,
+        "action": action,
+        "reason": reason,
+        **levels,
+        "risk_level": 2,
+        "position_size_usdt": notional,
+        "leverage": leverage,
+        "confidence": Decimal("0.6"),
+        "risk_checks": {name: not (failed and name == "no_major_news") for name in RISK_CHECKS},
+        "position_management": {
+            "tp1_fraction": Decimal("0.5"),
+            "enable_trailing": True,
+            "trail_mode": "structure_plus_liq",
+            "liq_tp_zone_id": None,
+        },
+    }

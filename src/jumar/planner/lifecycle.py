@@ -1,0 +1,161 @@
+"""How a trade's durable facts advance: ratchet, end of the entry, closing, void, proof of flat.
+
+Each only ever moves one way, so that a restart in the middle resumes where it was. Nothing here sends.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from jumar.model.command import Cause, Refusal
+from jumar.model.decision import Action
+from jumar.model.order import OrderStatus, Role
+from jumar.model.policy import OnFlat, Policy
+from jumar.model.trade import CloseReason, Trade
+from jumar.model.units import ZERO, text
+from jumar.model.world import World
+from jumar.planner.approve import refuse
+from jumar.planner.entry import entry_orders_used_up
+from jumar.planner.facts import Facts
+from jumar.planner.guards import is_fresh
+from jumar.planner.slots import attempts
+from jumar.planner.stop import must_close_instead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """The trade as it is after this look, what changed and why, and refusals that follow from it."""
+
+    trade: Trade
+    notes: tuple[Cause, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+
+def advance(world: World, trade: Trade, facts: Facts, policy: Policy) -> Advance:
+    """Return the trade with every durable fact that the world proves by now."""
+    notes: list[Cause] = []
+    refusals: list[Refusal] = []
+    trade = replace(trade, ratchet_price=_ratchet(world, trade))
+    if trade.closing is None and (found := _closing(world, trade, facts, policy)) is not None:
+        reason, cause = found
+        trade = replace(trade, closing=reason, closed_by=_obeyed(world, reason))
+        notes.append(cause)
+    if trade.voided is None and (void := _void(world, facts, policy)) is not None:
+        code, cause = void
+        trade = replace(trade, voided=code)
+        notes.append(cause)
+        refusals.append(refuse(code, cause.rule, cause.text))
+    if trade.entry_over is None and (over := _entry_over(world, trade, facts, policy)) is not None:
+        trade = replace(trade, entry_over=over.text)
+        notes.append(over)
+    if trade.proven_flat_ms is None and facts.had_fill and facts.flat:
+        trade = replace(trade, proven_flat_ms=world.now_ms)
+        notes.append(Cause(rule="Y-11", text="fills sum to zero and the position is read as zero"))
+    return Advance(trade=trade, notes=tuple(notes), refusals=tuple(refusals))
+
+
+def _ratchet(world: World, trade: Trade) -> Decimal | None:
+    """The tightest working stop ever confirmed; echo errors never count (S-3, S-11)."""
+    prices = [
+        order.request.trigger_price
+        for order in attempts(world, Role.STOP)
+        if order.acked_ms is not None and order.echo_error is None
+    ]
+    known = [price for price in (*prices, trade.ratchet_price) if price is not None]
+    return trade.tightest(*known) if known else None
+
+
+def _closing(
+    world: World, trade: Trade, facts: Facts, policy: Policy
+) -> tuple[CloseReason, Cause] | None:
+    if not facts.had_fill or facts.flat:
+        return None
+    if facts.stop_triggered:
+        return CloseReason.STOP, Cause(rule="S-9", text="a stop was triggered: the rest is closed")
+    blocked = must_close_instead(world, trade, facts)
+    if blocked is not None:
+        return CloseReason.EMERGENCY, Cause(rule="S-6", text=blocked)
+    return _closing_by_decision(world, trade, policy)
+
+
+def _obeyed(world: World, reason: CloseReason) -> str | None:
+    """The decision that a close obeys: the opposite one may still enter afterwards (D-7, C-2)."""
+    by_decision = reason in {CloseReason.FLAT, CloseReason.OPPOSITE}
+    return world.decision.decision.id if by_decision and world.decision is not None else None
+
+
+def _closing_by_decision(
+    world: World, trade: Trade, policy: Policy
+) -> tuple[CloseReason, Cause] | None:
+    state = world.decision
+    if state is None or state.refusals or not is_fresh(state.decision, world, policy):
+        return None
+    decision = state.decision
+    if decision.id == trade.decision.id:
+        return None
+    if decision.action is Action.FLAT:
+        if policy.on_flat is OnFlat.CLOSE:
+            return CloseReason.FLAT, Cause(rule="C-1", text="flat decision, on_flat = close")
+        return None
+    if decision.side is not trade.side:
+        words = f"{decision.action} decision against the {trade.decision.action} position"
+        return CloseReason.OPPOSITE, Cause(rule="C-2", text=words)
+    return None
+
+
+def _void(world: World, facts: Facts, policy: Policy) -> tuple[str, Cause] | None:
+    """S-1: the armed stop triggered or was rejected before any fill, or cannot be placed."""
+    if facts.had_fill:
+        return None
+    stops = attempts(world, Role.STOP)
+    hit = [
+        order
+        for order in stops
+        if order.executing
+        or order.triggered_ms is not None
+        or order.end_status in {OrderStatus.FINISHED, OrderStatus.REJECTED, OrderStatus.EXPIRED}
+    ]
+    if hit:
+        words = f"the armed stop {hit[0].client_id} ended as {hit[0].end_status or 'triggered'} before a fill"
+        return "stop_hit_before_entry", Cause(rule="S-1", text=words)
+    if len(stops) > policy.max_rearms and all(order.ended for order in stops):
+        newest = stops[-1]
+        why = f"{newest.end_code}: {newest.end_reason}" if newest.end_code else newest.end_reason
+        words = f"the armed stop could not be kept after {len(stops)} attempts ({why})"
+        return "stop_not_placeable", Cause(rule="G-16", text=words)
+    if entry_orders_used_up(world, policy):
+        words = f"{policy.max_entry_orders} entry orders are used up without a fill"
+        return "entry_orders_used_up", Cause(rule="E-5", text=words)
+    return None
+
+
+def _entry_over(world: World, trade: Trade, facts: Facts, policy: Policy) -> Cause | None:
+    """Why the entry must never be placed again, None while it may (E-7, S-9, D-3, D-7)."""
+    if trade.closing is not None:
+        return Cause(rule="S-9", text=f"closing: {trade.closing}")
+    if facts.exit_filled:
+        return Cause(rule="S-9", text="an exit has filled")
+    if trade.voided is not None:
+        return Cause(rule="S-1", text=trade.voided)
+    if world.draining:
+        return Cause(rule="M-5", text="the engine is being stopped")
+    if facts.entered >= trade.planned_quantity > ZERO and not facts.entry_alive:
+        return Cause(rule="E-8", text=f"the planned {text(trade.planned_quantity)} have filled")
+    if not is_fresh(trade.decision, world, policy):
+        return Cause(rule="D-3", text=f"stale: decision is older than {policy.max_age_s} s")
+    if facts.had_fill and entry_orders_used_up(world, policy):
+        return Cause(rule="E-5", text=f"{policy.max_entry_orders} entry orders are used up")
+    return _superseded(world, trade)
+
+
+def _superseded(world: World, trade: Trade) -> Cause | None:
+    state = world.decision
+    if state is None:
+        return None
+    newer = state.decision.id != trade.decision.id
+    if state.refusals:
+        return Cause(rule="D-7", text=f"superseded by a refused decision: {state.refusals[0][0]}")
+    if not newer:
+        return None
+    if state.decision.action is Action.FLAT:
+        return Cause(rule="C-1" if world.fills else "C-3", text="flat decision")
+    return Cause(rule="D-7", text="superseded by a newer decision")

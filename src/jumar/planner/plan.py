@@ -1,0 +1,126 @@
+"""What should rest on the exchange now, on one page.
+
+    no trade     guards -> band and quantity -> set-up -> open the trade: arm its stop
+    a trade      facts -> durable changes -> protect, enter, exit -> sweep when it is over
+
+Level-triggered: every call reads the whole world and says what should be true; it does not matter which event
+woke it, or whether one was lost.
+"""
+
+from dataclasses import replace
+
+from jumar.model.command import Cause, Command, Plan, Refusal
+from jumar.model.decision import Action
+from jumar.model.policy import Policy
+from jumar.model.trade import Trade
+from jumar.model.world import World
+from jumar.planner import guards
+from jumar.planner.approve import approve
+from jumar.planner.emergency import EXIT_REPEAT_MS, exit_commands
+from jumar.planner.entry import entry_commands, propose, setup_commands
+from jumar.planner.facts import Facts, assess
+from jumar.planner.lifecycle import advance
+from jumar.planner.sequence import in_sequence
+from jumar.planner.stop import backstop_commands, backstop_wait_ms, echo_cancels, stop_commands
+from jumar.planner.sweep import is_over, is_swept, settle_commands, sweep_commands
+from jumar.planner.targets import target_commands
+
+
+def plan(world: World, policy: Policy) -> Plan:
+    """Return what this tick wants: the trade as it must be recorded, and the commands to send.
+
+    Raises:
+        InvariantBroken: a step planned something that contradicts a promise; nothing may be sent.
+    """
+    if world.trade is None:
+        return _without_trade(world, policy)
+    return _with_trade(world, world.trade, policy)
+
+
+def _without_trade(world: World, policy: Policy) -> Plan:
+    """Open a trade when the decision wants one and every guard holds (sections 1 to 3)."""
+    if world.decision is None or world.decision.decision.action is Action.FLAT:
+        return Plan()
+    standing = guards.standing_refusals(world, policy)
+    if standing:
+        return Plan(refusals=standing)
+    proposal = propose(world, policy)
+    refusals = (*proposal.refusals, *guards.market_refusals(world, policy, None))
+    wanted = all(refusal.code in guards.TRUTH_CODES for refusal in refusals)
+    if refusals or proposal.trade is None:
+        return Plan(refusals=refusals, entry_wanted=wanted)
+    setup = setup_commands(world, policy, proposal.leverage)
+    if setup is None or setup:
+        return Plan(commands=approve(setup or (), world, None), entry_wanted=True)
+    return _open(world, proposal.trade, policy, proposal.notes)
+
+
+def _open(world: World, trade: Trade, policy: Policy, notes: tuple[Cause, ...]) -> Plan:
+    """Arm the new trade; attempts of an earlier, unfilled set-up of the same decision keep their numbers."""
+    own = tuple(order for order in world.orders if order.trade_key == trade.key)
+    armed = _with_trade(replace(world, trade=trade, orders=own), trade, policy)
+    return replace(armed, notes=(*notes, *armed.notes))
+
+
+def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
+    """Protect it, let its entry rest while it may, exit, and sweep when it is over (sections 3 to 8)."""
+    facts = assess(world, trade, policy)
+    step = advance(world, trade, facts, policy)
+    trade = step.trade
+    if is_over(trade, facts):
+        return _sweep(world, trade, step.refusals)
+    refusals = _refusals_of_the_entry(world, trade, policy)
+    commands: list[Command] = [
+        *stop_commands(world, trade, facts, policy),
+        *backstop_commands(world, trade, facts),
+        *exit_commands(world, trade, facts, policy),
+        *target_commands(world, trade, facts, policy),
+        *entry_commands(world, trade, facts, policy, refusals),
+        *echo_cancels(world),
+        *settle_commands(world, trade, facts, policy),
+    ]
+    return Plan(
+        trade=trade,
+        commands=approve(in_sequence(_once(commands)), world, trade),
+        refusals=(*refusals, *step.refusals),
+        entry_wanted=trade.entry_over is None or facts.entry_alive,
+        notes=step.notes,
+        wake_in_ms=_wake_in_ms(world, trade, facts),
+    )
+
+
+def _refusals_of_the_entry(world: World, trade: Trade, policy: Policy) -> tuple[Refusal, ...]:
+    """Why a resting entry may not stay; without one that could be placed again there is nothing to refuse."""
+    if trade.entry_over is not None:
+        return ()
+    standing = guards.standing_refusals(world, policy)
+    return standing or guards.market_refusals(world, policy, trade)
+
+
+def _sweep(world: World, trade: Trade, refusals: tuple[Refusal, ...]) -> Plan:
+    if is_swept(world):
+        ended = replace(trade, ended_ms=world.now_ms)
+        return Plan(trade=ended, refusals=refusals)
+    commands = approve(in_sequence(sweep_commands(world)), world, trade)
+    return Plan(trade=trade, commands=commands, refusals=refusals)
+
+
+def _once(commands: list[Command]) -> list[Command]:
+    """Two steps may want the same cancel; it is sent once, with the first cause."""
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for command in commands:
+        name = (type(command).__name__, getattr(command, "client_id", repr(command)))
+        if name not in seen:
+            seen.add(name)
+            kept.append(command)
+    return kept
+
+
+def _wake_in_ms(world: World, trade: Trade, facts: Facts) -> int | None:
+    """Plan again sooner than the loop's interval while a backstop or an exit waits for its next try."""
+    if trade.closing is not None and not facts.flat:
+        return EXIT_REPEAT_MS
+    if facts.had_fill and facts.cover_size > 0 and (wait := backstop_wait_ms(world)) > 0:
+        return wait
+    return None

@@ -1,0 +1,298 @@
+"""The two layers of the stop: working stop (armed before the entry) and backstop (S-1 … S-4, S-6, S-10).
+
+Promises: a new stop is placed and confirmed before the old one is cancelled; no stop is ever planned looser
+than the tightest one confirmed; a missing stop is restored at that price. The backstop never moves.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from jumar.model.command import Cause, Command
+from jumar.model.instrument import Instrument
+from jumar.model.order import OwnOrder, Role
+from jumar.model.policy import Policy
+from jumar.model.trade import Trade
+from jumar.model.units import ONE, PERCENT, ZERO, text
+from jumar.model.world import World
+from jumar.planner.facts import Facts, by_role
+from jumar.planner.slots import (
+    WOULD_TRIGGER,
+    alive,
+    attempts,
+    cancel,
+    conditional,
+    last,
+    may_cancel,
+    since_journaled,
+)
+
+#: "TIF GTE can only be used with open positions": the position has not reached the conditional service yet.
+NO_POSITION_YET = -4509
+#: A closePosition stop of that direction exists.
+CLOSE_POSITION_EXISTS = -4130
+BACKSTOP_RETRY_MS, BACKSTOP_QUICK_TRIES, BACKSTOP_SLOW_MS = 250, 8, 5000
+MOVE_RETRY_MS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedStop:
+    """The working stop that should rest: trigger, the least quantity, and why.
+
+    Attributes:
+        at_goal: the move reaches where it was going; a step on the way there is throttled (S-5).
+    """
+
+    trigger: Decimal
+    quantity: Decimal
+    cause: Cause
+    at_goal: bool = True
+
+
+def stop_commands(world: World, trade: Trade, facts: Facts, policy: Policy) -> tuple[Command, ...]:
+    """Place, move or restore the working stop; tidy away what a confirmed better one made superfluous."""
+    if trade.closing is not None:
+        return ()
+    wanted = wanted_stop(world, trade, facts, policy)
+    if wanted is None:
+        return ()
+    fitting = [order for order in alive(world, Role.STOP) if _fits(order, wanted, trade)]
+    confirmed = [order for order in fitting if order.confirmed]
+    if confirmed:
+        return _tidy(world, trade, confirmed)
+    if not _may_place(world, trade, facts, policy, wanted, waiting=bool(fitting)):
+        return ()
+    command = conditional(
+        world,
+        trade,
+        Role.STOP,
+        quantity=wanted.quantity,
+        trigger=wanted.trigger,
+        cause=wanted.cause,
+    )
+    return (command,)
+
+
+def covering(world: World, trade: Trade, facts: Facts) -> tuple[OwnOrder, ...]:
+    """Return the confirmed full-size working stops at the ratchet price or tighter."""
+    floor = trade.tightest(trade.ratchet_price)
+    return tuple(
+        order
+        for order in alive(world, Role.STOP)
+        if order.confirmed
+        and order.request.trigger_price is not None
+        and not trade.is_tighter(floor, than=order.request.trigger_price)
+        and (order.request.quantity or ZERO) >= facts.cover_size
+    )
+
+
+def wanted_stop(world: World, trade: Trade, facts: Facts, policy: Policy) -> WantedStop | None:
+    """Return the working stop that should rest now, None when none should."""
+    if not facts.had_fill and (trade.entry_over is not None or trade.voided is not None):
+        return None
+    if facts.had_fill and facts.cover_size <= ZERO and not facts.entry_alive:
+        return None
+    floor = trade.tightest(trade.ratchet_price)
+    quantity = _quantity(trade, facts)
+    if not facts.had_fill:
+        words = (
+            f"armed before the entry of {text(trade.planned_quantity)} at {text(trade.limit_price)}"
+        )
+        cause = Cause(rule="S-1", text=f"stop {text(floor)} for {text(quantity)}, {words}")
+        return WantedStop(trigger=floor, quantity=quantity, cause=cause)
+    moved = _breakeven(world, trade, facts, policy)
+    if moved is not None and trade.is_tighter(moved.price, than=floor):
+        average = text(facts.average_entry or ZERO)
+        goal = "entry" if moved.at_goal else "toward entry, as near to mark as the gap allows,"
+        words = f"stop {text(floor)} -> {text(moved.price)}: {goal} {average} plus fees after TP1"
+        cause = Cause(rule="T-3", text=words)
+        return WantedStop(
+            trigger=moved.price, quantity=quantity, cause=cause, at_goal=moved.at_goal
+        )
+    words = f"no confirmed stop covers {text(facts.cover_size)} at the ratchet price {text(floor)}"
+    return WantedStop(trigger=floor, quantity=quantity, cause=Cause(rule="S-2", text=words))
+
+
+def _quantity(trade: Trade, facts: Facts) -> Decimal:
+    """Position plus what may still fill: sized from the plan, never from what has filled (S-1, S-4)."""
+    entry_may_go_on = trade.entry_over is None and trade.voided is None and not facts.exit_filled
+    if entry_may_go_on:
+        return max(trade.planned_quantity, facts.cover_size)
+    return facts.cover_size + facts.may_fill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Move:
+    price: Decimal
+    at_goal: bool
+
+
+def _breakeven(world: World, trade: Trade, facts: Facts, policy: Policy) -> _Move | None:
+    """T-3: entry plus fees paid and expected, or as near as the gap to mark allows; None before TP1."""
+    instrument = world.instrument
+    if not facts.tp1_hit or facts.average_entry is None or instrument is None or world.mark is None:
+        return None
+    paid = _entry_fee_per_unit(world, instrument, facts.average_entry)
+    taker = instrument.taker_fee * trade.sign
+    breakeven = (facts.average_entry + paid * trade.sign) / (ONE - taker)
+    nearest = world.mark.value * (ONE - policy.min_stop_gap_pct * PERCENT * trade.sign)
+    at_goal = not trade.is_tighter(breakeven, than=nearest)
+    price = breakeven if at_goal else nearest
+    return _Move(price=_round_tighter(price, nearest, trade, instrument), at_goal=at_goal)
+
+
+def _round_tighter(
+    price: Decimal, nearest: Decimal, trade: Trade, instrument: Instrument
+) -> Decimal:
+    """S-10: rounded tighter, unless that breaks the gap: then one tick looser."""
+    tighter, looser = (
+        (instrument.ceil_price, instrument.floor_price)
+        if trade.sign > ZERO
+        else (instrument.floor_price, instrument.ceil_price)
+    )
+    rounded = tighter(price)
+    return looser(price) if trade.is_tighter(rounded, than=nearest) else rounded
+
+
+def _entry_fee_per_unit(world: World, instrument: Instrument, average: Decimal) -> Decimal:
+    """Fees paid per unit of the entry; fees in another asset are taken at the taker rate, the dearer guess."""
+    entries = {order.client_id for order in by_role(world, Role.ENTRY)}
+    fills = [fill for fill in world.fills if fill.client_id in entries]
+    quantity = sum((fill.quantity for fill in fills), start=ZERO)
+    if quantity == ZERO or any(fill.fee_asset != instrument.quote_asset for fill in fills):
+        return average * instrument.taker_fee
+    return sum((fill.fee for fill in fills), start=ZERO) / quantity
+
+
+def _fits(order: OwnOrder, wanted: WantedStop, trade: Trade) -> bool:
+    trigger = order.request.trigger_price
+    return (
+        order.echo_error is None
+        and not order.executing
+        and trigger is not None
+        and not trade.is_tighter(wanted.trigger, than=trigger)
+        and (order.request.quantity or ZERO) >= wanted.quantity
+    )
+
+
+def _tidy(world: World, trade: Trade, confirmed: list[OwnOrder]) -> tuple[Command, ...]:
+    """S-4: the new stop is confirmed, so every other working stop goes; the tightest, newest one stays."""
+    keep = max(
+        confirmed,
+        key=lambda order: ((order.request.trigger_price or ZERO) * trade.sign, order.attempt),
+    )
+    cause = Cause(rule="S-4", text=f"{keep.client_id} is confirmed and covers all")
+    return tuple(
+        cancel(order, cause)
+        for order in alive(world, Role.STOP)
+        if order is not keep and not order.executing and may_cancel(world, order)
+    )
+
+
+def _may_place(
+    world: World,
+    trade: Trade,
+    facts: Facts,
+    policy: Policy,
+    wanted: WantedStop,
+    *,
+    waiting: bool,
+) -> bool:
+    """Whether another working stop may be placed now (S-1, S-4, S-5, S-6 b)."""
+    tried = attempts(world, Role.STOP)
+    if len(alive(world, Role.STOP)) >= policy.stops_alive_max:
+        return False
+    if not facts.had_fill:
+        return not waiting and len(tried) <= policy.max_rearms
+    if not covering(world, trade, facts):
+        return not facts.fills_pending  # cover is missing: do not wait for an unknown one (S-4)
+    if waiting:
+        return False
+    return _move_is_due(world, trade, policy, wanted)
+
+
+def _move_is_due(world: World, trade: Trade, policy: Policy, wanted: WantedStop) -> bool:
+    """Breakeven and the first step toward it go at once; further steps are throttled (S-5, S-6 b)."""
+    newest = last(world, Role.STOP)
+    if newest is None:
+        return True
+    if newest.end_code in WOULD_TRIGGER and since_journaled(world, newest) < MOVE_RETRY_MS:
+        return False
+    current = trade.tightest(trade.ratchet_price)
+    if wanted.at_goal or current == trade.initial_stop:
+        return True
+    moved = [order for order in attempts(world, Role.STOP) if order.acked_ms is not None]
+    waited = all(since_journaled(world, o) >= policy.stop_interval_s * 1000 for o in moved)
+    step = abs(wanted.trigger - current) / current
+    return waited and step >= policy.stop_step_pct * PERCENT
+
+
+def must_close_instead(world: World, trade: Trade, facts: Facts) -> str | None:
+    """S-6 (c): the ratchet price can no longer be restored because it would trigger at once."""
+    newest = last(world, Role.STOP)
+    if newest is None or facts.cover_size <= ZERO or covering(world, trade, facts):
+        return None
+    floor = trade.tightest(trade.ratchet_price)
+    if newest.end_code in WOULD_TRIGGER and newest.request.trigger_price == floor:
+        return f"the stop at {text(floor)} would trigger immediately ({newest.end_code})"
+    return None
+
+
+def backstop_commands(world: World, trade: Trade, facts: Facts) -> tuple[Command, ...]:
+    """S-2: a closePosition stop at the initial stop as soon as a fill is known; it never moves."""
+    if not facts.had_fill or facts.cover_size <= ZERO or facts.flat:
+        return ()
+    resting = [order for order in alive(world, Role.BACKSTOP) if not order.executing]
+    if any(_backs(order, facts) for order in resting):
+        return ()
+    if facts.stop_triggered or not _backstop_is_due(world):
+        return ()
+    stand_in = any(
+        order.end_code == CLOSE_POSITION_EXISTS for order in attempts(world, Role.BACKSTOP)
+    )
+    quantity = facts.cover_size + facts.may_fill if stand_in else None
+    what = f"of {text(quantity)} beside a foreign one" if quantity is not None else "closePosition"
+    words = f"backstop {what} at the initial stop {text(trade.initial_stop)}"
+    command = conditional(
+        world,
+        trade,
+        Role.BACKSTOP,
+        quantity=quantity,
+        trigger=trade.initial_stop,
+        cause=Cause(rule="S-2", text=words),
+    )
+    return (command,)
+
+
+def _backs(order: OwnOrder, facts: Facts) -> bool:
+    request = order.request
+    return order.echo_error is None and (
+        request.close_position or (request.quantity or ZERO) >= facts.cover_size
+    )
+
+
+def backstop_wait_ms(world: World) -> int:
+    """How long until a refused backstop may be tried again: 250 ms, 8 times, then every 5 s."""
+    newest = last(world, Role.BACKSTOP)
+    if newest is None or newest.alive_or_unknown:
+        return 0
+    refused = 0
+    for order in reversed(attempts(world, Role.BACKSTOP)):
+        if order.end_code != NO_POSITION_YET:
+            break
+        refused += 1
+    quick = 0 < refused <= BACKSTOP_QUICK_TRIES or newest.end_code == CLOSE_POSITION_EXISTS
+    pause = BACKSTOP_RETRY_MS if quick else BACKSTOP_SLOW_MS
+    return max(pause - since_journaled(world, newest), 0)
+
+
+def _backstop_is_due(world: World) -> bool:
+    return backstop_wait_ms(world) == 0
+
+
+def echo_cancels(world: World) -> tuple[Command, ...]:
+    """S-11: a conditional order whose echo differs from what was asked is cancelled."""
+    return tuple(
+        cancel(order, Cause(rule="S-11", text=f"echo differs: {order.echo_error}"))
+        for order in world.orders
+        if order.echo_error is not None and may_cancel(world, order)
+    )

@@ -1,0 +1,91 @@
+"""What a finished trade was: result, R multiple, slippage, from its fills alone (T-4)."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from jumar.model.order import Fill, Role
+from jumar.model.trade import CloseReason, Trade, TradeSummary
+from jumar.model.units import ZERO
+from jumar.model.world import World
+from jumar.planner.facts import by_role
+
+_REASONS = {
+    Role.STOP: "stop",
+    Role.BACKSTOP: "backstop",
+    Role.TP1: "tp1",
+    Role.TP2: "tp2",
+    Role.ZONE_EXIT: "liq_zone",
+}
+
+
+def summarize(world: World, trade: Trade) -> TradeSummary | None:
+    """Return the summary of a trade, None when nothing ever filled. A fill is never invented."""
+    entries = [fill for fill in world.fills if fill.side is trade.side]
+    exits = [fill for fill in world.fills if fill.side is not trade.side]
+    quantity = _quantity(entries)
+    if quantity == ZERO:
+        return None
+    average_entry = _average(entries)
+    average_exit = _average(exits) if exits else average_entry
+    realized = sum((fill.realized_pnl for fill in world.fills), start=ZERO)
+    fees = sum((fill.fee for fill in world.fills), start=ZERO)
+    risk = abs(average_entry - trade.initial_stop) * quantity
+    return TradeSummary(
+        key=trade.key,
+        quantity=quantity,
+        average_entry=average_entry,
+        average_exit=average_exit,
+        exit_reason=_exit_reason(world, trade, exits),
+        realized_pnl=realized,
+        fees=fees,
+        r_gross=_in_r(realized, risk),
+        r_net=_in_r(realized - fees, risk),
+        slippage=_slippage(world, trade),
+        stop_moves=_stop_moves(world),
+        first_fill_ms=min(fill.time_ms for fill in world.fills),
+        last_fill_ms=max(fill.time_ms for fill in world.fills),
+    )
+
+
+def _quantity(fills: Iterable[Fill]) -> Decimal:
+    return sum((fill.quantity for fill in fills), start=ZERO)
+
+
+def _average(fills: list[Fill]) -> Decimal:
+    return sum((fill.quantity * fill.price for fill in fills), start=ZERO) / _quantity(fills)
+
+
+def _in_r(result: Decimal, risk: Decimal) -> Decimal:
+    return (result / risk).quantize(Decimal("0.001")) if risk > ZERO else ZERO
+
+
+def _exit_reason(world: World, trade: Trade, exits: list[Fill]) -> str:
+    """The exit that closed the last lot; a full exit is named by why the trade was closing."""
+    if not exits:
+        return "manual"
+    newest = max(exits, key=lambda fill: (fill.time_ms, fill.trade_id))
+    order = next((o for o in world.orders if o.client_id == newest.client_id), None)
+    if order is None:
+        return "manual"
+    if order.role is Role.FULL_EXIT:
+        reason = trade.closing or CloseReason.EMERGENCY
+        return str(reason.value)
+    return _REASONS[order.role]
+
+
+def _slippage(world: World, trade: Trade) -> Decimal | None:
+    """How much worse than its trigger a stop was filled, quote currency per unit."""
+    for order in by_role(world, Role.STOP, Role.BACKSTOP):
+        fills = [fill for fill in world.fills if fill.client_id == order.client_id]
+        if fills and order.request.trigger_price is not None:
+            return (order.request.trigger_price - _average(fills)) * trade.sign
+    return None
+
+
+def _stop_moves(world: World) -> int:
+    prices = {
+        order.request.trigger_price
+        for order in by_role(world, Role.STOP)
+        if order.acked_ms is not None
+    }
+    return max(len(prices) - 1, 0)

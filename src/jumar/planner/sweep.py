@@ -1,0 +1,59 @@
+"""Ends: sweeping what a trade leaves behind, and settling orders whose outcome is not known (X-4, X-9).
+
+Promises: sweeping goes by the journal's ids, never by a list; every order is cancelled by id until its end is
+proven. Nothing here cancels a stop before the trade is proven flat.
+"""
+
+from jumar.model.command import Cause, Command
+from jumar.model.order import STOP_ROLES, OrderState, OwnOrder
+from jumar.model.policy import Policy
+from jumar.model.trade import Trade
+from jumar.model.units import ZERO
+from jumar.model.world import World
+from jumar.planner.facts import Facts
+from jumar.planner.slots import cancel, may_cancel
+from jumar.planner.stop import covering
+
+
+def is_over(trade: Trade, facts: Facts) -> bool:
+    """Whether nothing of the trade is needed any more: proven flat, or never filled and never to be."""
+    if facts.had_fill:
+        return trade.proven_flat_ms is not None and facts.flat
+    given_up = trade.entry_over is not None or trade.voided is not None
+    return given_up and not facts.entry_alive and not facts.fills_pending
+
+
+def sweep_commands(world: World) -> tuple[Command, ...]:
+    """Cancel by id every order of the ended trade whose end is not proven (X-9)."""
+    cause = Cause(rule="X-9", text="the trade is over")
+    return tuple(cancel(order, cause) for order in world.orders if may_cancel(world, order))
+
+
+def is_swept(world: World) -> bool:
+    """Whether the end of every order of the trade is proven."""
+    return all(order.ended for order in world.orders)
+
+
+def settle_commands(
+    world: World, trade: Trade, facts: Facts, policy: Policy
+) -> tuple[Command, ...]:
+    """X-4: an order unknown for longer than its request can live is cancelled by id (the write path).
+
+    Success proves that it existed; "unknown order" leads to reads by id, and only then to absence. A stop is
+    settled only while another one covers: it may be the one that protects.
+    """
+    covered = facts.cover_size <= ZERO or bool(covering(world, trade, facts))
+    return tuple(
+        cancel(order, Cause(rule="X-4", text="outcome unknown after its receive window"))
+        for order in world.orders
+        if order.state is OrderState.UNKNOWN
+        and (covered or order.role not in STOP_ROLES)
+        and world.now_ms > dead_after_ms(order, policy)
+        and may_cancel(world, order)
+    )
+
+
+def dead_after_ms(order: OwnOrder, policy: Policy) -> int:
+    """Exchange time after which a lost request can no longer be executed: timestamp + recvWindow + 1 s + doubt."""
+    signed = order.timestamp_ms if order.timestamp_ms is not None else order.journaled_ms
+    return signed + policy.recv_window_ms + 1000 + policy.clock_uncertainty_ms

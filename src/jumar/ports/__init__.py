@@ -1,0 +1,1 @@
+"""Protocols: what the core asks of the world. Begin with `exchange.py`."""

@@ -1,0 +1,150 @@
+"""Which decision is in force: newest wins, older never returns, spent ones never enter (D-7).
+
+Owns the memory of what is spent. Knows nothing of prices or guards.
+"""
+
+from dataclasses import dataclass, replace
+
+from jumar.model.decision import Decision
+from jumar.model.journal import DecisionSeen, Record, RefusalSeen, StoreIdentity, SymbolMemory
+from jumar.model.trade import CloseReason, Trade, TradeSummary
+from jumar.model.world import DecisionState
+from jumar.ports.decisions import Received
+
+
+@dataclass(slots=True, kw_only=True)
+class DecisionDesk:
+    """The decisions of one symbol.
+
+    Attributes:
+        spent_before_ms: with an empty journal, decisions older than the engine's start are spent (D-7).
+        last_end_ms: exchange time of the last fill of the last filled trade.
+        ended_by: the opposite decision that ended it, which may still enter (C-2).
+        newest_ms: newest timestamp of any readable decision, refused ones included.
+    """
+
+    symbol: str
+    spent_before_ms: int | None = None
+    last_end_ms: int | None = None
+    ended_by: str | None = None
+    spent: set[str]
+    newest_ms: int | None = None
+    state: DecisionState | None = None
+
+    @classmethod
+    def restore(
+        cls, memory: SymbolMemory, identity: StoreIdentity, start_ms: int
+    ) -> "DecisionDesk":
+        """Resume from what the store remembers."""
+        desk = cls(
+            symbol=memory.symbol,
+            spent_before_ms=start_ms if identity.fresh else None,
+            last_end_ms=memory.last_end_ms,
+            ended_by=memory.ended_by,
+            spent=set(memory.spent),
+        )
+        if memory.decision is not None:
+            desk.newest_ms = memory.decision.timestamp_ms
+            desk.state = DecisionState(
+                decision=memory.decision, spent=desk.why_spent(memory.decision)
+            )
+        return desk
+
+    def receive(self, received: Received, now_ms: int) -> tuple[Record, ...]:
+        """Take in one new content of the source; return what must be recorded."""
+        decision = received.decision
+        if decision is None:
+            return self._refused(received, now_ms)
+        if self.state is not None and decision.id == self.state.decision.id:
+            if not self.state.refusals:
+                return ()
+            self.state = replace(self.state, refusals=())
+            return ()
+        if self.newest_ms is not None and decision.timestamp_ms < self.newest_ms:
+            reason = "an older decision never replaces a newer one (D-7)"
+            return (_seen(received, "superseded", (reason,), now_ms),)
+        if self._conflicts(decision):
+            reason = "same timestamp, other content: the first valid one stays (D-7)"
+            return (
+                _seen(received, "refused", (f"conflict: {reason}",), now_ms),
+                _refusal(received, "conflict", "D-7", reason, now_ms),
+            )
+        return self._accept(received, decision, now_ms)
+
+    def _conflicts(self, decision: Decision) -> bool:
+        return (
+            self.state is not None
+            and not self.state.refusals
+            and decision.timestamp_ms == self.state.decision.timestamp_ms
+        )
+
+    def _accept(self, received: Received, decision: Decision, now_ms: int) -> tuple[Record, ...]:
+        spent = self.why_spent(decision)
+        self.newest_ms = decision.timestamp_ms
+        self.state = DecisionState(decision=decision, spent=spent)
+        outcome, reasons = ("accepted", ()) if spent is None else ("spent", (spent,))
+        return (_seen(received, outcome, reasons, now_ms),)
+
+    def _refused(self, received: Received, now_ms: int) -> tuple[Record, ...]:
+        """A readable newer decision that is refused still supersedes (D-7)."""
+        code = received.code or "malformed"
+        message = "; ".join(str(error) for error in received.errors) or "not readable"
+        records: tuple[Record, ...] = (
+            _seen(received, "refused", tuple(str(e) for e in received.errors), now_ms),
+            _refusal(received, code, "D-4", message, now_ms),
+        )
+        stamp = received.timestamp_ms
+        if received.symbol != self.symbol or stamp is None:
+            return records
+        if self.newest_ms is None or stamp > self.newest_ms:
+            self.newest_ms = stamp
+            if self.state is not None:
+                self.state = replace(self.state, refusals=((code, message),))
+        return records
+
+    def why_spent(self, decision: Decision) -> str | None:
+        """Why a decision may not enter any more, None while it may."""
+        if decision.id in self.spent:
+            return "its trade is over"
+        if self.spent_before_ms is not None and decision.timestamp_ms < self.spent_before_ms:
+            return "it is older than the engine's start and the journal was empty"
+        ended = self.last_end_ms
+        if ended is not None and decision.timestamp_ms <= ended and decision.id != self.ended_by:
+            return "it is not newer than the end of the last trade"
+        return None
+
+    def trade_ended(self, trade: Trade, summary: TradeSummary | None) -> None:
+        """A trade with a fill, or a voided one, spends its decision."""
+        if summary is not None or trade.voided is not None:
+            self.spent.add(trade.decision.id)
+        if summary is not None:
+            self.last_end_ms = summary.last_fill_ms
+            self.ended_by = trade.closed_by if trade.closing is CloseReason.OPPOSITE else None
+        if self.state is not None:
+            self.state = replace(self.state, spent=self.why_spent(self.state.decision))
+
+
+def _seen(received: Received, outcome: str, reasons: tuple[str, ...], now_ms: int) -> DecisionSeen:
+    decision = received.decision
+    return DecisionSeen(
+        symbol=received.symbol,
+        decision_id=None if decision is None else decision.id,
+        timestamp_ms=received.timestamp_ms,
+        outcome=outcome,
+        reasons=reasons,
+        raw=received.raw,
+        at_ms=now_ms,
+        decision=decision,
+    )
+
+
+def _refusal(received: Received, code: str, rule: str, message: str, now_ms: int) -> RefusalSeen:
+    decision = received.decision
+    return RefusalSeen(
+        symbol=received.symbol or "",
+        decision_id="" if decision is None else decision.id,
+        code=code,
+        rule=rule,
+        message=message,
+        at_ms=now_ms,
+    )

@@ -1,0 +1,256 @@
+"""The only place from which orders leave: journal, send once, journal what became of it (X-2, X-3).
+
+Promises: the intent is durable before the socket is touched; nothing is ever sent twice; a stop that is looser
+than the tightest confirmed one is not sent (S-3, third line of four). Does not decide anything else.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+from jumar.model import fold
+from jumar.model.command import (
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    Plan,
+    SetLeverage,
+    SetMarginMode,
+)
+from jumar.model.errors import InvariantBroken, StoreUnavailable
+from jumar.model.journal import Incident, Intent, Record
+from jumar.model.order import EXIT_ROLES, OwnOrder, Role
+from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
+from jumar.model.policy import Policy
+from jumar.planner.sweep import dead_after_ms
+from jumar.ports.clock import Clock
+from jumar.ports.exchange import Exchange
+from jumar.ports.observer import Executed
+from jumar.ports.store import Store
+from jumar.reconciler.state import SymbolState
+
+#: The venue refused the numbers: filters have changed, they are read again before the next attempt (W-3).
+FILTER_CODES = frozenset({-1111, -1121, -4003, -4004, -4005, -4013, -4014, -4023, -4164})
+#: A client id of ours exists already: the earlier attempt is live, so it is read, never sent again (X-4).
+DUPLICATE_ID = -4116
+UNKNOWN_ORDER = -2011
+PROTECTIVE = frozenset({Role.STOP, Role.BACKSTOP, Role.FULL_EXIT})
+
+
+class Executor:
+    """Sends the approved commands of one symbol."""
+
+    def __init__(
+        self,
+        *,
+        state: SymbolState,
+        policy: Policy,
+        exchange: Exchange,
+        store: Store,
+        clock: Clock,
+        on_incident: Callable[[Incident], None],
+        on_filter_error: Callable[[], None],
+    ) -> None:
+        self._state = state
+        self._policy = policy
+        self._exchange = exchange
+        self._store = store
+        self._clock = clock
+        self._incident = on_incident
+        self._filter_error = on_filter_error
+
+    async def run(self, plan: Plan) -> tuple[Executed, ...]:
+        """Record the trade, then send the commands in their order."""
+        if plan.trade is not None:
+            self._state.set_trade(plan.trade)
+        executed = []
+        for approved in plan.commands:
+            outcome = await self._send(approved.command)
+            if outcome is not None:
+                executed.append(Executed(command=approved.command, outcome=outcome))
+        await self.flush()
+        return tuple(executed)
+
+    async def flush(self) -> None:
+        """Write what has collected; on failure it is kept for the next try, and said aloud."""
+        records = self._state.take_records()
+        if records and not await self._written(records):
+            self._state.give_back(records)
+
+    async def _written(self, records: tuple[Record, ...]) -> bool:
+        """Write one transaction; a record that can never be written must not hold back the others.
+
+        Raises:
+            InvariantBroken: the store refuses an intent: it must not be sent.
+        """
+        try:
+            await self._store.write(records)
+        except StoreUnavailable as error:
+            self._say("critical", "X-2", f"the store cannot be written: {error}")
+            return False
+        except InvariantBroken as error:
+            if len(records) > 1:
+                return all([await self._written((record,)) for record in records])
+            if isinstance(records[0], Intent):
+                raise
+            self._say("critical", error.promise, f"a record was refused: {error}")
+        return True
+
+    async def _send(self, command: Command) -> Outcome | None:
+        match command:
+            case PlaceOrder():
+                return await self._place(command)
+            case CancelOrder():
+                return await self._cancel(command)
+            case SetLeverage() | SetMarginMode():
+                return await self._set(command)
+
+    # orders
+
+    async def _place(self, command: PlaceOrder) -> Outcome | None:
+        """Journal, send, journal. The timestamp is taken first and never renewed (X-7)."""
+        timestamp_ms = self._clock.now_ms()
+        if not self._still_right(command):
+            return None
+        request = command.request
+        own = OwnOrder(
+            trade_key=command.trade_key,
+            attempt=command.attempt,
+            request=request,
+            rule=command.cause.rule,
+            cause=command.cause.text,
+            journaled_ms=timestamp_ms,
+            timestamp_ms=timestamp_ms,
+        )
+        if not await self._journal(command, own):
+            return None
+        protective = request.role in PROTECTIVE
+        timeout = self._policy.protect_timeout_ms if protective else self._policy.recv_window_ms
+        outcome = await self._exchange.place(request, timestamp_ms=timestamp_ms, timeout_ms=timeout)
+        self._after_place(own.client_id, outcome)
+        return outcome
+
+    async def _journal(self, command: PlaceOrder, own: OwnOrder) -> bool:
+        """Make the intent durable; a store that fails stops an entry, never a protective order (M-4)."""
+        intent = Intent(order=own, tightness=self._tightness(command))
+        earlier = self._state.take_records()
+        if not await self._written((*earlier, intent)):
+            protective = own.role in PROTECTIVE
+            self._state.give_back((*earlier, intent) if protective else earlier)
+            if not protective:
+                return False
+        if own.role is Role.ENTRY and not self._still_right(command):
+            # the armed stop went while the journal was written: the intent ends unsent
+            ended = fold.end_absent(own, "never sent: no armed stop", self._clock.now_ms())
+            self._state.put(ended, self._clock.now_ms())
+            return False
+        self._state.orders[own.client_id] = own
+        return True
+
+    def _tightness(self, command: PlaceOrder) -> Decimal | None:
+        trade, trigger = self._state.trade, command.request.trigger_price
+        if command.request.role is not Role.STOP or trade is None or trigger is None:
+            return None
+        return trigger * trade.sign
+
+    def _still_right(self, command: PlaceOrder) -> bool:
+        """Look once more at what events may have changed since the plan was made.
+
+        Raises:
+            InvariantBroken: a stop looser than the tightest confirmed one (S-3).
+        """
+        request, orders = command.request, self._state.orders.values()
+        stops = [o for o in orders if o.role is Role.STOP and o.trade_key == command.trade_key]
+        if request.role is Role.ENTRY:
+            exits = any(o.role in EXIT_ROLES and o.filled_quantity > 0 for o in orders)
+            return any(stop.confirmed for stop in stops) and not exits
+        trade = self._state.trade
+        if request.role is Role.STOP and trade is not None and request.trigger_price is not None:
+            known = [o.request.trigger_price for o in stops if o.confirmed]
+            floor = trade.tightest(trade.ratchet_price, *known)
+            if trade.is_tighter(floor, than=request.trigger_price):
+                raise InvariantBroken("S-3", f"stop {request.trigger_price} is looser than {floor}")
+        return True
+
+    def _after_place(self, client_id: str, outcome: Outcome) -> None:
+        now = self._clock.now_ms()
+        own = self._state.orders[client_id]
+        match outcome:
+            case Accepted(report=report):
+                own = own if report is None else fold.fold(own, report, now)
+            case Rejected(code=code) if code == DUPLICATE_ID:
+                own = fold.mark_unknown(own)
+            case Rejected(code=code, message=message):
+                own = fold.end_refused(own, code, message, now)
+                if code in FILTER_CODES:
+                    self._filter_error()
+            case Unknown():
+                own = fold.mark_unknown(own)
+        self._state.put(own, now)
+        if own.echo_error is not None:
+            self._say("critical", "S-11", f"{client_id}: the echo differs: {own.echo_error}")
+
+    async def _cancel(self, command: CancelOrder) -> Outcome | None:
+        now = self._clock.now_ms()
+        own = self._state.orders.get(command.client_id)
+        if own is None or own.ended:
+            return None
+        self._state.put(replace(own, cancel_sent_ms=now), now)
+        timeout = self._policy.protect_timeout_ms
+        if command.child_venue_id is not None:
+            outcome = await self._exchange.cancel_by_venue_id(
+                command.symbol, command.child_venue_id, timeout_ms=timeout
+            )
+        else:
+            outcome = await self._exchange.cancel(
+                command.symbol, command.channel, command.client_id, timeout_ms=timeout
+            )
+        self._after_cancel(command, outcome)
+        return outcome
+
+    def _after_cancel(self, command: CancelOrder, outcome: Outcome) -> None:
+        now = self._clock.now_ms()
+        own = self._state.orders.get(command.client_id)
+        if own is None or own.ended:
+            return
+        match outcome:
+            case Accepted(report=None):
+                own = fold.end_canceled(own, now)
+            case Accepted(report=report) if report is not None:
+                own = fold.fold(own, report, now)
+            case Rejected(code=code) if code == UNKNOWN_ORDER and self._could_not_arrive(own):
+                own = replace(own, cancel_unknown_ms=own.cancel_unknown_ms or now)
+            case _:
+                pass  # asked again, and cancelled again, until the end is proven (X-4 f)
+        self._state.put(own, now)
+
+    def _could_not_arrive(self, own: OwnOrder) -> bool:
+        """An order the venue knew, or whose request is too old to be executed any more (X-4 b)."""
+        sent = own.cancel_sent_ms or 0
+        return own.acked_ms is not None or sent > dead_after_ms(own, self._policy)
+
+    # settings
+
+    async def _set(self, command: SetLeverage | SetMarginMode) -> Outcome:
+        """Whatever the answer, the setting is read back; a refusal keeps entries away for a while (E-4)."""
+        if isinstance(command, SetLeverage):
+            outcome = await self._exchange.set_leverage(command.symbol, command.leverage)
+        else:
+            outcome = await self._exchange.set_margin_mode(command.symbol, command.mode)
+        self._state.settings_due = True
+        self._state.settings = None
+        if isinstance(outcome, Rejected):
+            why = f"{command.cause.text} was refused: {outcome.code} {outcome.message}"
+            self._state.setup_failed(why, self._clock.now_ms())
+        return outcome
+
+    def _say(self, severity: str, rule: str, message: str) -> None:
+        self._incident(
+            Incident(
+                symbol=self._state.symbol,
+                severity=severity,
+                rule=rule,
+                message=message,
+                at_ms=self._clock.now_ms(),
+            )
+        )

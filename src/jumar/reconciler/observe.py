@@ -1,0 +1,280 @@
+"""Reading the truth: what is due by REST, own orders by id, fills that reports promise (section 11, W-1, Y-8).
+
+Promises: one failed read never hides another; a part that could not be read just grows old, and the guards
+see its age. Nothing here sends anything that changes the account.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+
+import structlog
+
+from jumar.model import fold
+from jumar.model.errors import VenueError
+from jumar.model.order import Channel, OwnOrder
+from jumar.model.policy import Policy
+from jumar.model.units import ZERO
+from jumar.model.world import Observed, Source, World
+from jumar.ports.clock import Clock
+from jumar.ports.exchange import Exchange
+from jumar.reconciler.shared import SharedReads
+from jumar.reconciler.state import SymbolState
+
+_log = structlog.get_logger("jumar.observe")
+
+ASK_AGAIN_MS = 1000
+ASK_FIRST_MS = 300
+FILLS_AGAIN_MS = 1000
+PRICE_FALLBACK_MS = 2500
+SLOW_READ_MS = 60_000
+PRESUMED_DEAD_MS = 2000
+REPEAT = 0.9  # a tick that comes a little early must not skip its read
+
+
+class Observer:
+    """Reads for one symbol."""
+
+    def __init__(
+        self,
+        *,
+        state: SymbolState,
+        policy: Policy,
+        exchange: Exchange,
+        shared: SharedReads,
+        clock: Clock,
+    ) -> None:
+        self._state = state
+        self._policy = policy
+        self._exchange = exchange
+        self._shared = shared
+        self._clock = clock
+        self._asked: dict[str, int] = {}
+        self._fills_asked_ms = 0
+        self._instrument_ms = 0
+        self._settings_ms = 0
+        self._instrument_due = True
+        self.failed: tuple[str, ...] = ()
+
+    async def observe(self, *, entry_wanted: bool) -> World:
+        """Read what is due, all at once, and return the world."""
+        now = self._clock.now_ms()
+        reads = self._due(now, entry_wanted=entry_wanted)
+        failures = await asyncio.gather(*(self._try(name, read) for name, read in reads))
+        self.failed = tuple(name for name in failures if name is not None)
+        if not self.failed:
+            self._state.reread = False
+        await self._by_id()
+        await self._missing_fills()
+        self._note_ready()
+        return self._state.world(self._clock.now_ms())
+
+    def refresh_instrument(self) -> None:
+        """Have the filters read again before the next plan (W-3)."""
+        self._instrument_due = True
+
+    async def _try(self, name: str, read: Callable[[], Awaitable[None]]) -> str | None:
+        try:
+            await read()
+        except VenueError as error:
+            _log.warning("read failed", symbol=self._state.symbol, part=name, error=str(error))
+            return name
+        return None
+
+    # what is due
+
+    def _interval_ms(self, *, entry_wanted: bool) -> int:
+        """Every tick while something could be added or is not known, else slower (section 11)."""
+        state, policy = self._state, self._policy
+        tick = int(policy.loop_interval_s * 1000)
+        unresolved = any(order.unresolved for order in state.orders.values())
+        if entry_wanted or unresolved or state.reread or not state.ready:
+            return tick
+        if state.trade is None:
+            return policy.reconcile_interval_s * 1000
+        settled = state.fills and state.trade.closing is None and not self._ending()
+        return policy.reconcile_open_s * 1000 if settled else tick
+
+    def _ending(self) -> bool:
+        trade = self._state.trade
+        return trade is not None and trade.proven_flat_ms is not None
+
+    def _due(
+        self, now: int, *, entry_wanted: bool
+    ) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        state = self._state
+        max_age = int(self._interval_ms(entry_wanted=entry_wanted) * REPEAT)
+        reads: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        if self._instrument_due or now - self._instrument_ms > SLOW_READ_MS * 15:
+            reads.append(("instrument", self._read_instrument))
+        if _older(state.account_settings, now, SLOW_READ_MS):
+            reads.append(("account modes", self._read_modes))
+        if state.settings_due or _older(state.settings, now, SLOW_READ_MS):
+            reads.append(("symbol settings", self._read_settings))
+        if state.reread or _older(state.position, now, max_age):
+            reads.append(("position", lambda: self._read_position(max_age)))
+        if state.reread or _older(state.open_orders, now, max_age):
+            reads.append(("order list", lambda: self._read_list(Channel.REGULAR)))
+        if state.reread or _older(state.conditional_orders, now, max_age):
+            reads.append(("conditional order list", lambda: self._read_list(Channel.CONDITIONAL)))
+        if state.balance_due or _older(state.balance, now, max_age * 3):
+            reads.append(("balance", lambda: self._read_balance(max_age)))
+        if _older(state.quote, now, PRICE_FALLBACK_MS):
+            reads.append(("quote", self._read_quote))
+        if _older(state.mark, now, PRICE_FALLBACK_MS):
+            reads.append(("mark", self._read_mark))
+        return reads
+
+    # the reads
+
+    async def _read_instrument(self) -> None:
+        instruments = await self._exchange.instruments()
+        self._state.instrument = instruments[self._state.symbol]
+        self._instrument_ms = self._clock.now_ms()
+        self._instrument_due = False
+
+    async def _read_modes(self) -> None:
+        self._state.account_settings = await self._shared.modes.get(max_age_ms=SLOW_READ_MS // 2)
+
+    async def _read_settings(self) -> None:
+        self._state.settings_due = False
+        try:
+            asked = self._clock.now_ms()
+            value = await self._exchange.symbol_settings(self._state.symbol)
+        except VenueError:
+            self._state.settings_due = True
+            raise
+        self._state.settings = Observed(value=value, at_ms=asked, source=Source.REST)
+
+    async def _read_position(self, max_age_ms: int) -> None:
+        fresh = 0 if self._state.reread else max_age_ms
+        seen = await self._shared.positions.get(max_age_ms=fresh)
+        report = seen.value[self._state.symbol]
+        self._state.position = Observed(value=report, at_ms=seen.at_ms, source=seen.source)
+
+    async def _read_list(self, channel: Channel) -> None:
+        symbol, asked = self._state.symbol, self._clock.now_ms()
+        if channel is Channel.REGULAR:
+            reports = await self._exchange.open_orders(symbol)
+        else:
+            reports = await self._exchange.open_conditional_orders(symbol)
+        self._state.saw_list(channel, reports, asked, self._clock.now_ms())
+
+    async def _read_balance(self, max_age_ms: int) -> None:
+        due, self._state.balance_due = self._state.balance_due, False
+        try:
+            fresh = 0 if due else max_age_ms
+            self._state.balance = await self._shared.balance.get(max_age_ms=fresh)
+        except VenueError:
+            self._state.balance_due = True
+            raise
+
+    async def _read_quote(self) -> None:
+        asked = self._clock.now_ms()
+        value = await self._exchange.quote(self._state.symbol)
+        self._state.quote = Observed(value=value, at_ms=asked, source=Source.REST)
+
+    async def _read_mark(self) -> None:
+        asked = self._clock.now_ms()
+        value = await self._exchange.mark(self._state.symbol)
+        self._state.mark = Observed(value=value, at_ms=asked, source=Source.REST)
+
+    def _note_ready(self) -> None:
+        state = self._state
+        parts = (state.position, state.open_orders, state.conditional_orders)
+        if not self.failed and all(part is not None for part in parts):
+            state.ready = True
+
+    # own orders by id
+
+    async def _by_id(self) -> None:
+        """Ask for every order of ours whose truth is open (X-4): both endpoints know only their own."""
+        now = self._clock.now_ms()
+        asks = [order for order in self._state.orders.values() if self._must_ask(order, now)]
+        await asyncio.gather(
+            *(self._try(order.client_id, partial(self._ask, order)) for order in asks)
+        )
+
+    def _must_ask(self, order: OwnOrder, now: int) -> bool:
+        if order.ended or now - self._asked.get(order.client_id, 0) < ASK_AGAIN_MS:
+            return False
+        if order.unresolved:
+            return now - order.journaled_ms >= ASK_FIRST_MS
+        if order.executing or order.cancel_unknown_ms is not None:
+            return True
+        return self._missing_in_list(order)
+
+    def _missing_in_list(self, order: OwnOrder) -> bool:
+        state = self._state
+        regular = order.request.channel is Channel.REGULAR
+        listed = state.open_orders if regular else state.conditional_orders
+        if listed is None or order.acked_ms is None or listed.at_ms < order.acked_ms + ASK_AGAIN_MS:
+            return False
+        return all(report.client_id != order.client_id for report in listed.value)
+
+    async def _ask(self, order: OwnOrder) -> None:
+        state, request = self._state, order.request
+        self._asked[order.client_id] = self._clock.now_ms()
+        report = await self._exchange.order(request.symbol, request.channel, order.client_id)
+        now = self._clock.now_ms()
+        current = state.orders.get(order.client_id, order)
+        if report is not None:
+            state.put(fold.fold(current, report, now), now)
+        else:
+            state.put(_missed(current, now), now)
+
+    # fills that reports promise but nobody has told
+
+    async def _missing_fills(self) -> None:
+        state, now = self._state, self._clock.now_ms()
+        if state.trade is None or now - self._fills_asked_ms < FILLS_AGAIN_MS:
+            return
+        if not self._fills_are_missing(now):
+            return
+        self._fills_asked_ms = now
+        since = state.trade.armed_ms - 1000
+        await self._try("fills", lambda: self._read_fills(since))
+
+    async def _read_fills(self, since_ms: int) -> None:
+        for fill in await self._exchange.fills(self._state.symbol, since_ms):
+            self._state.saw_fill(fill)
+
+    def _fills_are_missing(self, now: int) -> bool:
+        """An order reports more than its fills, or the position read differs from their sum for a while."""
+        state = self._state
+        world = state.world(now)
+        for order in world.orders:
+            told = sum(
+                (f.quantity for f in world.fills if f.client_id == order.client_id), start=ZERO
+            )
+            lag = now - max(order.updated_ms, order.ended_ms or 0)
+            if order.filled_quantity > told and lag > ASK_FIRST_MS:
+                return True
+        newest = max((fill.time_ms for fill in world.fills), default=0)
+        read = state.position
+        if read is None or world.trade is None or read.at_ms < newest + ASK_AGAIN_MS:
+            return False
+        by_fills = sum((fill.signed_quantity for fill in world.fills), start=ZERO)
+        return read.at_ms > world.trade.armed_ms and read.value.quantity != by_fills
+
+
+def _missed(order: OwnOrder, now_ms: int) -> OwnOrder:
+    """A read by id did not find it. Only after a cancel answered "unknown order" does that prove anything (X-4)."""
+    misses = (*order.misses, now_ms)[-8:]
+    missed = replace(order, misses=misses)
+    cancelled = order.cancel_unknown_ms
+    if cancelled is None:
+        return missed
+    after = [at for at in misses if at >= cancelled]
+    if order.request.channel is Channel.CONDITIONAL:
+        if now_ms - cancelled >= PRESUMED_DEAD_MS:
+            return fold.end_absent(missed, "cancelled by id, unseen for 2 s: presumed dead", now_ms)
+        return missed
+    if len(after) >= 2 and after[-1] - after[0] >= ASK_AGAIN_MS:
+        return fold.end_absent(missed, "cancel and two reads by id find nothing", now_ms)
+    return missed
+
+
+def _older[T](seen: Observed[T] | None, now_ms: int, max_age_ms: int) -> bool:
+    return seen is None or now_ms - seen.at_ms >= max_age_ms

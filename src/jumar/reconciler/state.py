@@ -1,0 +1,266 @@
+"""What one symbol's loop has seen: the last REST snapshot with every later stream event applied.
+
+Mutable, owned by one event loop, no I/O: reads and events are fed in, `world()` comes out. Changes to our own
+orders, fills and trade collect as records until they are flushed to the store.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+
+from jumar.model import fold
+from jumar.model.account import AccountSettings, Balance, PositionReport, SymbolSettings
+from jumar.model.instrument import Instrument
+from jumar.model.journal import (
+    FillSeen,
+    OrderChanged,
+    Record,
+    StopConfirmed,
+    SymbolMemory,
+    TradeChanged,
+)
+from jumar.model.order import Channel, Fill, OrderReport, OwnOrder, Role
+from jumar.model.trade import Trade
+from jumar.model.world import DecisionState, Observed, Quote, Source, World
+from jumar.ports import exchange as venue
+
+#: How long an execution without a known order is kept apart before it counts as somebody else's.
+LOOSE_FILL_GRACE_MS = 1000
+#: How long a failed set-up (margin mode, leverage) keeps an entry from being tried again.
+SETUP_ERROR_MS = 30_000
+
+
+class SymbolState:
+    """Everything known about one symbol, fed by reads and events."""
+
+    def __init__(self, *, account: str, store_id: str, memory: SymbolMemory) -> None:
+        self.account = account
+        self.store_id = store_id
+        self.symbol = memory.symbol
+        self.ready = False
+        self.draining = False
+        self.reread = True
+        self.balance_due = True
+        self.settings_due = True
+        self.instrument: Instrument | None = None
+        self.account_settings: Observed[AccountSettings] | None = None
+        self.settings: Observed[SymbolSettings] | None = None
+        self.balance: Observed[Balance] | None = None
+        self.quote: Observed[Quote] | None = None
+        self.mark: Observed[Decimal] | None = None
+        self.last: Observed[Decimal] | None = None
+        self.position: Observed[PositionReport] | None = None
+        self.position_event: Observed[PositionReport] | None = None
+        self.open_orders: Observed[tuple[OrderReport, ...]] | None = None
+        self.conditional_orders: Observed[tuple[OrderReport, ...]] | None = None
+        self.decision: DecisionState | None = None
+        self.trade: Trade | None = memory.trade
+        self.orders: dict[str, OwnOrder] = {order.client_id: order for order in memory.orders}
+        self.fills: dict[int, Fill] = {fill.trade_id: fill for fill in memory.fills}
+        self.loose: dict[int, Fill] = {}
+        self._setup_error: tuple[str, int] | None = None
+        self._dirty: list[Record] = []
+
+    # events and reads in
+
+    def apply(self, event: venue.VenueEvent, now_ms: int) -> bool:
+        """Apply one stream event; say whether the loop should look at once."""
+        match event:
+            case venue.OrderEvent():
+                self.saw_order(event.report, now_ms)
+                if event.fill is not None:
+                    self.saw_fill(event.fill)
+                return True
+            case venue.PositionEvent():
+                self._saw_position_event(event)
+                return True
+            case venue.QuoteEvent():
+                self.quote = _newer(self.quote, _streamed(event.quote, event.at_ms))
+            case venue.MarkEvent():
+                self.mark = _newer(self.mark, _streamed(event.mark, event.at_ms))
+            case venue.LastPriceEvent():
+                self.last = _newer(self.last, _streamed(event.price, event.at_ms))
+            case venue.SettingsEvent():
+                self.settings_due = True
+            case venue.StreamEvent():
+                self.reread = self.reread or event.connected
+                return event.connected
+            case venue.BalanceEvent():
+                self.balance_due = True
+        return False
+
+    def _saw_position_event(self, event: venue.PositionEvent) -> None:
+        seen = _streamed(event.report, event.at_ms)
+        self.position_event = _newer(self.position_event, seen)
+
+    def saw_order(self, report: OrderReport, now_ms: int) -> None:
+        """Fold one observation into our own order, if it is one."""
+        own = self._own(report)
+        if own is None:
+            return
+        self.put(fold.fold(own, report, now_ms), now_ms)
+
+    def saw_list(
+        self, channel: Channel, reports: tuple[OrderReport, ...], asked_ms: int, now_ms: int
+    ) -> None:
+        """Take in one of the two order lists; what it lacks is no proof of anything."""
+        seen = Observed(value=reports, at_ms=asked_ms, source=Source.REST)
+        if channel is Channel.REGULAR:
+            self.open_orders = seen
+        else:
+            self.conditional_orders = seen
+        for report in reports:
+            self.saw_order(report, now_ms)
+
+    def saw_fill(self, fill: Fill) -> None:
+        """Count an execution once, by trade id, whoever tells it, in any order (X-6)."""
+        if fill.trade_id in self.fills:
+            return
+        own = self._owner(fill)
+        if own is None:
+            if self.trade is not None:
+                self.loose[fill.trade_id] = fill
+            return
+        self.loose.pop(fill.trade_id, None)
+        if self.trade is None or own.trade_key != self.trade.key:
+            return
+        linked = replace(fill, client_id=own.client_id)
+        self.fills[fill.trade_id] = linked
+        self._dirty.append(FillSeen(trade_key=own.trade_key, client_id=own.client_id, fill=linked))
+
+    def _own(self, report: OrderReport) -> OwnOrder | None:
+        known = self.orders.get(report.client_id)
+        if known is not None:
+            return known
+        if report.channel is Channel.REGULAR:
+            return self._by_venue_id(report.venue_id)
+        return None
+
+    def _owner(self, fill: Fill) -> OwnOrder | None:
+        if fill.client_id is not None and fill.client_id in self.orders:
+            return self.orders[fill.client_id]
+        return self._by_venue_id(fill.venue_order_id)
+
+    def _by_venue_id(self, venue_id: str) -> OwnOrder | None:
+        """The order with that regular id: its own, or that of the child it became."""
+        for order in self.orders.values():
+            regular = order.request.channel is Channel.REGULAR and order.venue_id == venue_id
+            if regular or order.child_venue_id == venue_id:
+                return order
+        return None
+
+    # our own orders and trade
+
+    def put(self, order: OwnOrder, now_ms: int) -> None:
+        """Remember the present state of one of our orders."""
+        before = self.orders.get(order.client_id)
+        if before == order:
+            return
+        self.orders[order.client_id] = order
+        self._dirty.append(OrderChanged(order=order))
+        newly = before is None or not before.confirmed
+        if order.role is Role.STOP and order.confirmed and newly:
+            self._dirty.append(
+                StopConfirmed(trade_key=order.trade_key, client_id=order.client_id, at_ms=now_ms)
+            )
+        for fill in list(self.loose.values()):
+            self.saw_fill(fill)
+
+    def set_trade(self, trade: Trade) -> None:
+        """Remember the trade; the record is flushed before anything is sent."""
+        if trade != self.trade:
+            self.trade = trade
+            self._dirty.append(TradeChanged(trade=trade))
+
+    def end_trade(self, key: str, *, filled: bool) -> None:
+        """Forget the ended trade; orders of an unfilled set-up stay, so that attempts keep their numbers."""
+        self.trade = None
+        self.fills.clear()
+        self.loose.clear()
+        kept = {} if filled else self.orders
+        self.orders = {name: order for name, order in kept.items() if order.trade_key == key}
+
+    def setup_failed(self, why: str, now_ms: int) -> None:
+        """Margin mode or leverage could not be set."""
+        self._setup_error = (why, now_ms)
+
+    # records out
+
+    def take_records(self) -> tuple[Record, ...]:
+        """Hand over what must be written, the newest state of each order only."""
+        newest = {
+            record.order.client_id: index
+            for index, record in enumerate(self._dirty)
+            if isinstance(record, OrderChanged)
+        }
+        records = tuple(
+            record
+            for index, record in enumerate(self._dirty)
+            if not isinstance(record, OrderChanged) or newest[record.order.client_id] == index
+        )
+        self._dirty.clear()
+        return records
+
+    def give_back(self, records: Iterable[Record]) -> None:
+        """Keep records that could not be written for the next try."""
+        self._dirty[:0] = records
+
+    def add_record(self, record: Record) -> None:
+        """Have a record written with the next flush."""
+        self._dirty.append(record)
+
+    # the world out
+
+    def world(self, now_ms: int) -> World:
+        """Return the world as one frozen value."""
+        error = self._setup_error
+        if error is not None and now_ms - error[1] > SETUP_ERROR_MS:
+            error = self._setup_error = None
+        key = None if self.trade is None else self.trade.key
+        orders = [o for o in self.orders.values() if key is None or o.trade_key == key]
+        return World(
+            now_ms=now_ms,
+            account=self.account,
+            store_id=self.store_id,
+            symbol=self.symbol,
+            ready=self.ready,
+            draining=self.draining,
+            setup_error=None if error is None else error[0],
+            instrument=self.instrument,
+            account_settings=self.account_settings,
+            settings=self.settings,
+            balance=self.balance,
+            quote=self.quote,
+            mark=self.mark,
+            last=self.last,
+            position=self.position,
+            position_event=self.position_event,
+            open_orders=self.open_orders,
+            conditional_orders=self.conditional_orders,
+            decision=self.decision,
+            trade=self.trade,
+            orders=tuple(sorted(orders, key=lambda o: (o.journaled_ms, o.client_id))),
+            fills=self._fills(now_ms),
+        )
+
+    def _fills(self, now_ms: int) -> tuple[Fill, ...]:
+        """Our fills, and executions by a hand since the trade was armed once nobody of ours claims them."""
+        if self.trade is None:
+            return ()
+        by_hand = [
+            fill
+            for fill in self.loose.values()
+            if fill.time_ms >= self.trade.armed_ms and now_ms - fill.time_ms > LOOSE_FILL_GRACE_MS
+        ]
+        return tuple(
+            sorted([*self.fills.values(), *by_hand], key=lambda f: (f.time_ms, f.trade_id))
+        )
+
+
+def _streamed[T](value: T, at_ms: int) -> Observed[T]:
+    return Observed(value=value, at_ms=at_ms, source=Source.STREAM)
+
+
+def _newer[T](old: Observed[T] | None, new: Observed[T]) -> Observed[T]:
+    """Keep the newer by its own time: a late event never replaces a newer one (W-1)."""
+    return new if old is None or new.at_ms >= old.at_ms else old

@@ -1,0 +1,210 @@
+"""Logs: structured lines on stderr, for people (console) or programs (JSON, one object a line).
+
+Promises: each line of a tick carries the tick's id; a refusal is said when it begins and when it ends, not at
+every tick; every command appears with its rule, its numbers and its outcome; known secrets are blotted out of
+every line, whoever wrote it. Does not know what a line means.
+"""
+
+import logging
+import sys
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+import structlog
+
+from jumar.model.command import CancelOrder, Command, PlaceOrder, SetLeverage, SetMarginMode
+from jumar.model.journal import Incident
+from jumar.model.order import Fill
+from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
+from jumar.model.units import text
+from jumar.ports.observer import TickReport
+from jumar.reports.formats import LogFormat
+
+BLOT = "[secret]"
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.CRITICAL}
+
+
+@dataclass(frozen=True, slots=True)
+class _Blot:
+    """A processor that keeps secrets out of every line."""
+
+    secrets: tuple[str, ...]
+
+    def __call__(
+        self, _logger: Any, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        for key, value in event.items():
+            if isinstance(value, str | BaseException):
+                event[key] = self._clean(str(value))
+        return event
+
+    def _clean(self, value: str) -> str:
+        for secret in self.secrets:
+            value = value.replace(secret, BLOT)
+        return value
+
+
+def configure(
+    log_format: LogFormat, *, secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
+    """Send all lines, those of libraries included, to one stream in one format.
+
+    Args:
+        log_format: console or JSON.
+        secrets: texts that must never appear in a line.
+        stream: stderr when not given, so that stdout stays free for results.
+    """
+    out = stream if stream is not None else sys.stderr
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: list[structlog.typing.Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        _Blot(tuple(secret for secret in secrets if secret)),
+        _renderer(log_format, out),
+    ]
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _renderer(log_format: LogFormat, stream: TextIO) -> structlog.typing.Processor:
+    if log_format is LogFormat.JSON:
+        return structlog.processors.JSONRenderer(default=str)
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=34)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What was already said of one symbol."""
+
+    refusals: frozenset[str] = frozenset()
+    notes: frozenset[str] = frozenset()
+    trade_key: str | None = None
+    fills: set[int] = field(default_factory=set)
+
+
+class LogObserver:
+    """Says in lines what ticks did."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("jumar")
+        self._heard: dict[str, _Heard] = {}
+
+    def tick(self, report: TickReport) -> None:
+        """Hear of a tick."""
+        symbol = report.world.symbol
+        heard = self._heard.setdefault(symbol, _Heard())
+        log = self._log.bind(tick=f"{symbol}-{report.tick}")
+        self._trade(log, report, heard)
+        self._refusals(log, report, heard)
+        self._notes(log, report, heard)
+        for executed in report.executed:
+            _say_command(log, executed.command, executed.outcome)
+        if report.overrun:
+            log.warning("tick overran", duration_ms=report.duration_ms, rule="O-2")
+
+    def incident(self, incident: Incident) -> None:
+        """Hear of an incident."""
+        level = _LEVELS.get(incident.severity, logging.WARNING)
+        self._log.log(level, incident.message, rule=incident.rule, symbol=incident.symbol)
+
+    def _trade(self, log: Any, report: TickReport, heard: _Heard) -> None:
+        trade = report.plan.trade or report.world.trade
+        key = None if trade is None or trade.ended_ms is not None else trade.key
+        if key != heard.trade_key and heard.trade_key is not None:
+            log.info("trade over", trade=heard.trade_key)
+        if trade is not None and key is not None and key != heard.trade_key:
+            log.info(
+                "trade set up",
+                trade=key,
+                side=trade.side.value,
+                quantity=text(trade.planned_quantity),
+                limit=text(trade.limit_price),
+                stop=text(trade.initial_stop),
+                tp1=text(trade.tp1),
+            )
+            heard.fills.clear()
+        heard.trade_key = key
+        for fill in report.world.fills:
+            if fill.trade_id not in heard.fills:
+                heard.fills.add(fill.trade_id)
+                _say_fill(log, fill)
+
+    def _refusals(self, log: Any, report: TickReport, heard: _Heard) -> None:
+        now = {refusal.code: refusal for refusal in report.plan.refusals}
+        for code in sorted(now.keys() - heard.refusals):
+            log.info("entry refused", code=code, rule=now[code].rule, why=now[code].message)
+        for code in sorted(heard.refusals - now.keys()):
+            log.info("entry no longer refused", code=code)
+        heard.refusals = frozenset(now)
+
+    def _notes(self, log: Any, report: TickReport, heard: _Heard) -> None:
+        for note in report.plan.notes:
+            if str(note) not in heard.notes:
+                log.info(note.text, rule=note.rule)
+        heard.notes = frozenset(str(note) for note in report.plan.notes)
+
+
+def _say_command(log: Any, command: Command, outcome: Outcome) -> None:
+    result, detail = _outcome(outcome)
+    say = log.info if isinstance(outcome, Accepted) else log.warning
+    say(
+        _command(command),
+        outcome=result,
+        **detail,
+        rule=command.cause.rule,
+        why=command.cause.text,
+    )
+
+
+def _say_fill(log: Any, fill: Fill) -> None:
+    log.info(
+        "filled",
+        side=fill.side.value.lower(),
+        quantity=text(fill.quantity),
+        price=text(fill.price),
+        order=fill.client_id or fill.venue_order_id,
+        fee=text(fill.fee),
+        pnl=text(fill.realized_pnl),
+    )
+
+
+def _outcome(outcome: Outcome) -> tuple[str, dict[str, Any]]:
+    match outcome:
+        case Accepted(already=already):
+            return ("already so" if already else "accepted"), {}
+        case Rejected(code=code, message=message):
+            return "rejected", {"code": code, "said": message}
+        case Unknown(reason=reason):
+            return "unknown", {"reason": reason}
+
+
+def _command(command: Command) -> str:
+    match command:
+        case PlaceOrder(request=request):
+            quantity = "position" if request.quantity is None else text(request.quantity)
+            price = request.trigger_price or request.price
+            at = "market" if price is None else text(price)
+            role = request.role.name.lower().replace("_", " ")
+            return f"place {role} {request.client_id} {quantity} at {at}"
+        case CancelOrder():
+            return f"cancel {command.client_id}"
+        case SetMarginMode():
+            return f"set margin mode {command.mode.value.lower()}"
+        case SetLeverage():
+            return f"set leverage {command.leverage}"

@@ -1,0 +1,170 @@
+"""One record, one or two statements, inside the caller's transaction.
+
+Promises that the database refuses a second intent of one client id (X-1), a stop looser than the tightest
+confirmed one (S-3), a fill counted twice (X-6) and a change of an order that was never journaled (X-2).
+Knows nothing of commits: `writer.py` owns them. Only statements that SQLite and PostgreSQL share.
+"""
+
+from decimal import Decimal
+from typing import assert_never
+
+from sqlalchemy import (
+    Connection,
+    ScalarSelect,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from jumar.model.errors import InvariantBroken
+from jumar.model.journal import (
+    DecisionSeen,
+    EquitySeen,
+    EventSeen,
+    FillSeen,
+    Incident,
+    Intent,
+    OrderChanged,
+    Record,
+    RefusalSeen,
+    StopConfirmed,
+    TradeChanged,
+    TradeEnded,
+)
+from jumar.model.trade import Trade
+from jumar.model.units import text
+from jumar.store import records, schema
+from jumar.store.database import savepoint
+from jumar.store.records import Values
+
+
+def apply(connection: Connection, record: Record) -> None:
+    """Write one record.
+
+    Raises:
+        InvariantBroken: the database refused it.
+        sqlalchemy.exc.SQLAlchemyError: it could not be written.
+    """
+    match record:
+        case Intent():
+            _intent(connection, record)
+        case OrderChanged():
+            _order_changed(connection, record)
+        case StopConfirmed():
+            _stop_confirmed(connection, record)
+        case TradeChanged():
+            _upsert_trade(connection, record.trade, {})
+        case TradeEnded():
+            _trade_ended(connection, record)
+        case FillSeen():
+            _fill_seen(connection, record)
+        case DecisionSeen():
+            connection.execute(insert(schema.decisions), records.decision_seen_values(record))
+        case RefusalSeen():
+            connection.execute(insert(schema.refusals), records.plain_values(record))
+        case Incident():
+            connection.execute(insert(schema.incidents), records.plain_values(record))
+        case EquitySeen():
+            connection.execute(insert(schema.equity), records.plain_values(record))
+        case EventSeen():
+            connection.execute(insert(schema.events), records.plain_values(record))
+        case _:
+            assert_never(record)
+
+
+def _intent(connection: Connection, intent: Intent) -> None:
+    order = intent.order
+    try:
+        connection.execute(insert(schema.orders), records.order_values(order))
+    except IntegrityError as error:
+        if "foreign key" in str(error.orig).lower():
+            message = (
+                f"{order.client_id}: trade {order.trade_key} must be recorded before its orders"
+            )
+            raise InvariantBroken("X-2", message) from error
+        message = f"{order.client_id} was journaled before: one id, one order"
+        raise InvariantBroken("X-1", message) from error
+    if intent.tightness is not None:
+        _stop_move(connection, records.stop_move_values(intent))
+
+
+def _floor(trade_key: str) -> ScalarSelect[int | None]:
+    moves = schema.stop_moves.c
+    return (
+        select(func.max(moves.tightness))
+        .where(moves.trade_key == trade_key, moves.confirmed_ms.is_not(None))
+        .scalar_subquery()
+    )
+
+
+def _stop_move(connection: Connection, values: Values) -> None:
+    # The database finds the floor itself, so that a wrong ratchet in memory cannot pass (S-3, fourth place).
+    floor = _floor(values["trade_key"])
+    try:
+        # A savepoint, so that the floor can still be read for the message after the refusal.
+        with savepoint(connection):
+            connection.execute(insert(schema.stop_moves).values(values | {"floor": floor}))
+    except IntegrityError as error:
+        if schema.RATCHET_CHECK not in str(error.orig):
+            raise
+        confirmed = connection.execute(select(floor)).scalar_one()
+        tightest = text(abs(Decimal(confirmed or 0).scaleb(-schema.TIGHTNESS_DECIMALS)))
+        stop = f"{values['client_id']} at {text(values['trigger_price'])}"
+        message = f"stop {stop} is looser than the tightest confirmed one at {tightest}"
+        raise InvariantBroken("S-3", message) from error
+
+
+def _stop_confirmed(connection: Connection, record: StopConfirmed) -> None:
+    moves = schema.stop_moves.c
+    statement = (
+        update(schema.stop_moves)
+        .where(moves.client_id == record.client_id, moves.trade_key == record.trade_key)
+        .values(confirmed_ms=func.coalesce(moves.confirmed_ms, record.at_ms))
+    )
+    if connection.execute(statement).rowcount == 0:
+        message = (
+            f"{record.client_id} of trade {record.trade_key} was confirmed but never journaled"
+        )
+        raise InvariantBroken("S-3", message)
+
+
+def _order_changed(connection: Connection, record: OrderChanged) -> None:
+    order = record.order
+    statement = update(schema.orders).where(schema.orders.c.client_id == order.client_id)
+    if connection.execute(statement, records.order_changes(order)).rowcount == 0:
+        raise InvariantBroken("X-2", f"{order.client_id} changed but was never journaled")
+
+
+def _trade_ended(connection: Connection, record: TradeEnded) -> None:
+    if record.trade.ended_ms is None:
+        raise InvariantBroken("X-9", f"trade {record.trade.key} ended without the time of its end")
+    summary = {} if record.summary is None else records.summary_values(record.summary)
+    _upsert_trade(connection, record.trade, summary)
+
+
+def _upsert_trade(connection: Connection, trade: Trade, summary: Values) -> None:
+    values = records.trade_values(trade) | summary
+    known = update(schema.trades).where(schema.trades.c.key == trade.key)
+    try:
+        if connection.execute(known, values).rowcount == 0:
+            connection.execute(insert(schema.trades), values)
+    except IntegrityError as error:
+        # SQLite names the column of a partial index, PostgreSQL the index.
+        if not any(name in str(error.orig) for name in ("trades.symbol", schema.OPEN_TRADE_INDEX)):
+            raise
+        message = f"{trade.symbol} has another open trade, {trade.key} cannot be opened"
+        raise InvariantBroken("X-9", message) from error
+
+
+def _fill_seen(connection: Connection, record: FillSeen) -> None:
+    fills = schema.fills
+    values = records.fill_values(record)
+    seen = exists().where(
+        fills.c.symbol == record.fill.symbol, fills.c.trade_id == record.fill.trade_id
+    )
+    row = select(*(literal(values[name], fills.c[name].type) for name in values)).where(~seen)
+    connection.execute(insert(fills).from_select(list(values), row))

@@ -1,0 +1,139 @@
+"""The store on SQL: opens and migrates the database, remembers, and writes before anything is sent (X-2).
+
+Promises that nothing waits for a disk in the event loop's thread: every statement runs on one worker. A test on a
+loop of its own may hand in an executor that runs inline. Knows no venue and takes no time of its own.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+
+from jumar.model.errors import ConfigError, StoreUnavailable
+from jumar.model.journal import Record, StoreIdentity, SymbolMemory
+from jumar.ports.clock import new_identity
+from jumar.store import recall, schema
+from jumar.store.database import (
+    BUSY_TIMEOUT_MS,
+    check_place,
+    file_of,
+    unavailable,
+    writer_engine,
+)
+from jumar.store.migrate import migrate
+from jumar.store.writer import GroupWriter
+
+_STORE_ID = "store_id"
+
+
+class SqlStore:
+    """Durable memory of one account in one database file (see `jumar.ports.store.Store`)."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        executor: Executor | None = None,
+        new_store_id: Callable[[], str] = new_identity,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+    ) -> None:
+        """Name the database; nothing is opened yet.
+
+        Args:
+            url: `sqlite:///relative.db` or `sqlite:////absolute.db`.
+            executor: where statements run, one at a time; by default a thread of the store's own.
+            new_store_id: draws the identity of a new database.
+            busy_timeout_ms: how long a commit waits for another process that writes.
+
+        Raises:
+            ConfigError: the URL names no database file.
+        """
+        self._path = file_of(url)
+        self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="jumar-store")
+        self._new_store_id = new_store_id
+        self._engine: Engine = writer_engine(self._path, busy_timeout_ms=busy_timeout_ms)
+        self._writer = GroupWriter(self._engine, self._path, self._executor)
+        self._closed = False
+
+    async def open(self) -> StoreIdentity:
+        """Make or migrate the database and say who it is.
+
+        Raises:
+            ConfigError: the file's place or content is not one for our database.
+            StoreUnavailable: it cannot be opened.
+        """
+        return await self._run(self._open)
+
+    async def load(self, symbol: str) -> SymbolMemory:
+        """What is known of a symbol, after every write that was called before.
+
+        Raises:
+            StoreUnavailable: it cannot be read.
+        """
+        return await self._run(lambda: self._load(symbol))
+
+    async def write(self, records: Sequence[Record]) -> None:
+        """Write records as one transaction; on return they are durable. A cancelled call still writes.
+
+        Raises:
+            InvariantBroken: the database refused a looser stop, a second intent of one id, a second open trade
+                of the symbol or an order that was never journaled (S-3, X-1, X-2, X-9).
+            StoreUnavailable: they could not be written; none of them was.
+        """
+        try:
+            done = self._writer.submit(records)
+        except RuntimeError as error:
+            raise unavailable(self._path, error) from error
+        if done.done():
+            return done.result()
+        return await asyncio.wrap_future(done)
+
+    async def close(self) -> None:
+        """Let queued writes finish and close; a closed store refuses writes, closing it again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._run(self._engine.dispose)
+        self._executor.shutdown()
+
+    async def _run[T](self, work: Callable[[], T]) -> T:
+        try:
+            done = self._executor.submit(work)
+        except RuntimeError as error:
+            raise unavailable(self._path, error) from error
+        try:
+            return done.result() if done.done() else await asyncio.wrap_future(done)
+        except SQLAlchemyError as error:
+            raise unavailable(self._path, error) from error
+
+    def _open(self) -> StoreIdentity:
+        check_place(self._path)
+        try:
+            with self._engine.begin() as connection:
+                migrate(connection)
+                return self._identify(connection)
+        except DatabaseError as error:
+            if "not a database" in str(error.orig):
+                message = f"[store] url: {self._path} is not an SQLite database: name a new file"
+                raise ConfigError(message) from error
+            raise
+
+    def _identify(self, connection: Connection) -> StoreIdentity:
+        known = select(schema.meta.c.value).where(schema.meta.c.key == _STORE_ID)
+        store_id = connection.execute(known).scalar()
+        if store_id is None:
+            store_id = self._new_store_id()
+            connection.execute(insert(schema.meta), {"key": _STORE_ID, "value": store_id})
+            return StoreIdentity(store_id=store_id, fresh=True)
+        journal = connection.execute(select(schema.orders.c.seq).limit(1)).scalar()
+        return StoreIdentity(store_id=store_id, fresh=journal is None)
+
+    def _load(self, symbol: str) -> SymbolMemory:
+        with self._engine.connect() as connection:
+            try:
+                return recall.symbol_memory(connection, symbol)
+            except (ValueError, KeyError) as error:
+                message = f"{self._path}: what is kept of {symbol} cannot be understood: {error}"
+                raise StoreUnavailable(message) from error

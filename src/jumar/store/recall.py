@@ -1,0 +1,96 @@
+"""What the store remembers of a symbol, read on one connection.
+
+Promises values equal to those written. Knows nothing of what to do with them.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, ScalarResult, Select, or_, select, union
+
+from jumar.model.decision import Decision
+from jumar.model.journal import SymbolMemory
+from jumar.model.order import Fill, OrderState, OwnOrder
+from jumar.model.trade import CloseReason, Trade
+from jumar.store import records
+from jumar.store.records import Row
+from jumar.store.schema import decisions, fills, orders, trades
+
+
+def symbol_memory(connection: Connection, symbol: str) -> SymbolMemory:
+    """Return everything a start needs to know of one symbol."""
+    trade = _open_trade(connection, symbol)
+    last = _last_filled(connection, symbol)
+    opposite = last is not None and last["closing"] == CloseReason.OPPOSITE
+    return SymbolMemory(
+        symbol=symbol,
+        trade=trade,
+        orders=_orders(connection, symbol, trade),
+        fills=() if trade is None else _fills(connection, trade.key),
+        decision=_newest_decision(connection, symbol),
+        last_end_ms=None if last is None else last["last_fill_ms"],
+        ended_by=last["closed_by"] if last is not None and opposite else None,
+        spent=_spent(connection, symbol),
+    )
+
+
+def _rows(connection: Connection, statement: Select[Any]) -> tuple[Row, ...]:
+    return tuple(connection.execute(statement).mappings())
+
+
+def _first(connection: Connection, statement: Select[Any]) -> Row | None:
+    return connection.execute(statement.limit(1)).mappings().first()
+
+
+def _open_trade(connection: Connection, symbol: str) -> Trade | None:
+    still = select(trades).where(trades.c.symbol == symbol, trades.c.ended_ms.is_(None))
+    row = _first(connection, still)
+    return None if row is None else records.trade_from(row)
+
+
+def _orders(connection: Connection, symbol: str, trade: Trade | None) -> tuple[OwnOrder, ...]:
+    alive = (orders.c.symbol == symbol) & (orders.c.state != OrderState.ENDED.value)
+    wanted = alive if trade is None else or_(alive, orders.c.trade_key == trade.key)
+    rows = _rows(connection, select(orders).where(wanted).order_by(orders.c.seq))
+    return tuple(records.order_from(row) for row in rows)
+
+
+def _fills(connection: Connection, trade_key: str) -> tuple[Fill, ...]:
+    counted = select(fills).where(fills.c.trade_key == trade_key)
+    rows = _rows(connection, counted.order_by(fills.c.trade_id))
+    return tuple(records.fill_from(row) for row in rows)
+
+
+def _newest_decision(connection: Connection, symbol: str) -> Decision | None:
+    accepted = select(decisions.c.content).where(
+        decisions.c.symbol == symbol,
+        decisions.c.outcome == "accepted",
+        decisions.c.content.is_not(None),
+    )
+    # Of two with one timestamp the first stays (D-7).
+    newest = accepted.order_by(decisions.c.timestamp_ms.desc(), decisions.c.seq)
+    row = _first(connection, newest)
+    return None if row is None else records.decision_from(row["content"])
+
+
+def _last_filled(connection: Connection, symbol: str) -> Row | None:
+    ended = select(trades.c.last_fill_ms, trades.c.closing, trades.c.closed_by).where(
+        trades.c.symbol == symbol,
+        trades.c.ended_ms.is_not(None),
+        trades.c.last_fill_ms.is_not(None),
+    )
+    return _first(connection, ended.order_by(trades.c.last_fill_ms.desc()))
+
+
+def _spent(connection: Connection, symbol: str) -> frozenset[str]:
+    filled = trades.c.ended_ms.is_not(None) & trades.c.first_fill_ms.is_not(None)
+    by_trade = select(trades.c.decision_id).where(
+        trades.c.symbol == symbol, filled | trades.c.voided.is_not(None)
+    )
+    # Once spent, always spent: of a replaced journal too (D-7).
+    by_verdict = select(decisions.c.decision_id).where(
+        decisions.c.symbol == symbol,
+        decisions.c.outcome == "spent",
+        decisions.c.decision_id.is_not(None),
+    )
+    found: ScalarResult[Any] = connection.execute(union(by_trade, by_verdict)).scalars()
+    return frozenset(found)

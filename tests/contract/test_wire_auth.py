@@ -1,0 +1,140 @@
+"""Keys, signatures and time, on the bytes that travel."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import quote, urlencode
+
+import pytest
+from tests.contract.wire import (
+    SYMBOL,
+    Client,
+    Ed25519Key,
+    exchange,
+    limit_order,
+    manual,
+    market_order,
+)
+
+from jumar.exchange.simulated.server.auth import HmacVerifier
+from jumar.exchange.simulated.server.config import ServeConfig
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    """A manual market with an Ed25519 key beside the drawn one."""
+    keys = {"ed": Ed25519Key().pem}
+    async with exchange(ServeConfig(market=manual(), ed25519_keys=keys)) as running:
+        yield running
+
+
+def test_the_published_test_vector_verifies() -> None:
+    """Key, payload and signature as printed in Binance's documentation."""
+    verifier = HmacVerifier("2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9")
+    payload = (
+        "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=9000&timeInForce=GTC"
+        "&recvWindow=5000&timestamp=1591702613943"
+    )
+    signature = "3c661234138461fcc7a7d8746c6558c9842d4e10870d2ecbedf7777cad694af9"
+    assert verifier.verify(payload, signature)
+    assert not verifier.verify(payload + "0", signature)
+
+
+async def test_a_request_without_key_or_with_a_strange_one_is_refused(client: Client) -> None:
+    """401 with -2014 without a key, -2015 with an unknown one."""
+    none = await client.send("GET", "/fapi/v3/balance", query="timestamp=1&signature=0")
+    assert (none.status, none.code) == (401, -2014)
+    strange = await client.send(
+        "GET", "/fapi/v3/balance", query="timestamp=1&signature=0", headers={"X-MBX-APIKEY": "who"}
+    )
+    assert (strange.status, strange.code) == (401, -2015)
+
+
+async def test_a_wrong_signature_changes_nothing(client: Client) -> None:
+    """-1022, no order, and the refusal stands in the ledger."""
+    query = urlencode({**market_order("BUY"), "timestamp": await client.time(), "signature": "00"})
+    answer = await client.send("POST", "/fapi/v1/order", query=query, headers=client.key)
+    assert (answer.status, answer.code) == (400, -1022)
+    kinds = [row["kind"] for row in await client.ledger()]
+    assert "order" not in kinds
+    assert kinds[-1] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("shift_ms", "window", "code"),
+    [(-5001, None, -1021), (1001, None, -1021), (-3500, "3000", -1021), (0, "60001", -1131)],
+)
+async def test_time_outside_the_window_is_refused(
+    client: Client, shift_ms: int, window: str | None, code: int
+) -> None:
+    """More than a second ahead, older than the window, or a window over a minute."""
+    params = {"timestamp": str(await client.time() + shift_ms)}
+    params |= {"recvWindow": window} if window else {}
+    payload = urlencode(params)
+    query = f"{payload}&signature={client.sign(payload)}"
+    answer = await client.send("GET", "/fapi/v3/balance", query=query, headers=client.key)
+    assert answer.code == code
+
+
+@pytest.mark.parametrize("missing", ["timestamp", "signature"])
+async def test_time_and_signature_are_mandatory(client: Client, missing: str) -> None:
+    """-1102 names what is missing."""
+    params = {"timestamp": str(await client.time()), "signature": "00"}
+    del params[missing]
+    query = urlencode(params)
+    answer = await client.send("GET", "/fapi/v3/balance", query=query, headers=client.key)
+    assert (answer.code, f"'{missing}'" in answer.body["msg"]) == (-1102, True)
+
+
+async def test_a_signature_may_cover_query_and_body(client: Client) -> None:
+    """The payload is the query string followed by the body, byte for byte, without a joint."""
+    query = urlencode({"symbol": SYMBOL, "side": "BUY", "type": "MARKET"})
+    body = urlencode({"quantity": "0.013", "timestamp": await client.time()})
+    signed = f"{body}&signature={client.sign(query + body)}"
+    answer = await client.send(
+        "POST", "/fapi/v1/order", query=query, body=signed, headers=client.key
+    )
+    assert answer.status == 200
+
+
+async def test_the_signature_covers_the_bytes_as_sent(client: Client) -> None:
+    """An escaped colon in an id stays escaped under the signature and is decoded for the order."""
+    order = limit_order("90000.0", "jm:1")
+    payload = urlencode({**order, "timestamp": await client.time()})
+    assert "jm%3A1" in payload
+    query = f"{payload}&signature={client.sign(payload)}"
+    answer = await client.send("POST", "/fapi/v1/order", query=query, headers=client.key)
+    assert answer.body["clientOrderId"] == "jm:1"
+
+
+async def test_an_ed25519_key_signs_rest_requests(client: Client) -> None:
+    """Base64, escaped in the query; a signature by another payload is refused."""
+    payload = urlencode({"timestamp": await client.time()})
+    good = quote(Ed25519Key().sign(payload), safe="")
+    bad = quote(Ed25519Key().sign(payload + "x"), safe="")
+    header = {"X-MBX-APIKEY": "ed"}
+    answers = [
+        await client.send(
+            "GET", "/fapi/v3/balance", query=f"{payload}&signature={s}", headers=header
+        )
+        for s in (good, bad, "notbase64")
+    ]
+    assert [answer.status for answer in answers] == [200, 400, 400]
+    assert {answer.code for answer in answers[1:]} == {-1022}
+
+
+async def test_public_requests_need_no_key(client: Client) -> None:
+    """Connectivity, time and prices are for everybody."""
+    for path in ("ping", "time", "exchangeInfo", "premiumIndex", "ticker/bookTicker"):
+        assert (await client.send("GET", f"/fapi/v1/{path}")).status == 200
+
+
+async def test_listen_keys_need_the_key_only(client: Client) -> None:
+    """POST twice is the same key, PUT prolongs it, DELETE ends it, then PUT is -1125."""
+    first = await client.listen_key()
+    assert await client.listen_key() == first
+    path = "/fapi/v1/listenKey"
+    assert (await client.send("PUT", path, headers=client.key)).body == {"listenKey": first}
+    assert (await client.send("DELETE", path, headers=client.key)).body == {}
+    assert (await client.send("PUT", path, headers=client.key)).code == -1125
+    assert (await client.send("POST", path)).code == -2014
+    assert (await client.send("GET", path, headers=client.key)).status == 404
+    assert await client.listen_key() != first
