@@ -148,6 +148,10 @@ class Stage:
         engine = self.engine
         return engine is not None and bool(engine.loops) and engine.loops["BTCUSDT"].state.ready
 
+    def idle(self) -> bool:
+        """Whether the engine has no open trade."""
+        return self.engine is not None and self.engine.loops["BTCUSDT"].state.trade is None
+
     def decide(self, **changes: Any) -> None:
         """Write the decision file, as anybody's system would."""
         part = self.folder / "decision.json.part"
@@ -204,7 +208,7 @@ class Stage:
         """Wait for a state; fails with what the exchange saw when it does not come."""
         try:
             async with asyncio.timeout(seconds):
-                while not await holds():
+                while not await holds():  # noqa: ASYNC110 - the state is in the exchange's hands
                     await asyncio.sleep(0.02)
         except TimeoutError:
             tail = [r for r in await self.ledger() if r["kind"] != "market"][-12:]

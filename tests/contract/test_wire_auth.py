@@ -60,7 +60,7 @@ async def test_a_wrong_signature_changes_nothing(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("shift_ms", "window", "code"),
-    [(-5001, None, -1021), (1001, None, -1021), (-3500, "3000", -1021), (0, "60001", -1131)],
+    [(-5001, None, -1021), (6000, None, -1021), (-3500, "3000", -1021), (0, "60001", -1131)],
 )
 async def test_time_outside_the_window_is_refused(
     client: Client, shift_ms: int, window: str | None, code: int

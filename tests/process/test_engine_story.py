@@ -30,9 +30,7 @@ async def held(stage: Stage) -> None:
 
 async def idle(stage: Stage) -> bool:
     """Whether the engine has no trade and nothing rests."""
-    engine = stage.engine
-    assert engine is not None
-    return bool(engine.loops["BTCUSDT"].state.trade is None) and not await stage.alive()
+    return stage.idle() and not await stage.alive()
 
 
 async def stop_at(stage: Stage, trigger: str) -> bool:
@@ -43,7 +41,7 @@ async def stop_at(stage: Stage, trigger: str) -> bool:
 
 def all_held(verdict: dict[str, Any]) -> bool:
     """Whether every promise that was checked was kept, with no unprotected time."""
-    kept = all(verdict["promises"].values()) and verdict["unprotected_ms_max"] == 0
+    kept = all(verdict["promises"].values()) and int(verdict["unprotected_ms_max"]) == 0
     assert kept, verdict
     return kept
 

@@ -117,6 +117,8 @@ def _prices(world: World, decision: Decision, policy: Policy) -> Iterator[Refusa
 
 def _market_data(world: World, policy: Policy) -> Iterator[Refusal]:
     """G-5 and G-6: fresh quote and mark, a tight spread, mark near last."""
+    if world.last is None:
+        yield refuse("market_data_stale", "G-6", "no last price has been received yet")
     for name, seen in (("quote", world.quote), ("mark", world.mark)):
         if seen is None:
             yield refuse("market_data_stale", "G-6", f"no {name} has been received yet")
@@ -208,11 +210,9 @@ def _exchange_state(world: World, policy: Policy, own: Trade | None) -> Iterator
             "G-15",
             "the account is in multi-assets mode: switch to single-asset",
         )
-    if own is None and world.position is not None and world.position.value.quantity != ZERO:
+    if own is None and (held := _held(world)) != ZERO:
         yield refuse(
-            "foreign_position",
-            "G-15",
-            f"there is a position of {text(world.position.value.quantity)} that is not ours",
+            "foreign_position", "G-15", f"there is a position of {text(held)} that is not ours"
         )
     if world.setup_error is not None:
         yield refuse("margin_mode_mismatch", "G-15", world.setup_error)
@@ -224,6 +224,13 @@ def _exchange_state(world: World, policy: Policy, own: Trade | None) -> Iterator
     ):
         wanted = "isolated" if policy.margin_mode is MarginMode.ISOLATED else "crossed"
         yield refuse("margin_mode_mismatch", "G-15", f"the margin mode is no longer {wanted}")
+
+
+def _held(world: World) -> Decimal:
+    """The position as the newest of read and event says."""
+    seen = [part for part in (world.position, world.position_event) if part is not None]
+    newest = max(seen, key=lambda part: part.at_ms, default=None)
+    return ZERO if newest is None else newest.value.quantity
 
 
 def _mark_near_stop(world: World, policy: Policy, own: Trade | None) -> Iterator[Refusal]:

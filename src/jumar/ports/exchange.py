@@ -165,6 +165,10 @@ class Exchange(Protocol):
         """The mark price, by REST."""
         ...
 
+    async def last(self, symbol: str) -> Decimal:
+        """The price of the latest public trade, by REST: a quiet symbol may send none for long."""
+        ...
+
     async def place(self, request: OrderRequest, *, timestamp_ms: int, timeout_ms: int) -> Outcome:
         """Send one order once. `timestamp_ms` is signed; after `timeout_ms` the outcome is unknown."""
         ...

@@ -12,9 +12,11 @@ import structlog
 from jumar.model.command import Plan, Refusal
 from jumar.model.errors import InvariantBroken, VenueError
 from jumar.model.journal import EventSeen, Incident, RefusalSeen, TradeEnded
+from jumar.model.order import Role
 from jumar.model.policy import Policy
 from jumar.model.world import World
 from jumar.planner import invariants
+from jumar.planner.guards import TRUTH_CODES
 from jumar.planner.plan import plan as make_plan
 from jumar.planner.summary import summarize
 from jumar.ports import observer as observing
@@ -74,11 +76,12 @@ class SymbolLoop:
             await self._pause(min(pause, 0.25))
 
     def _has_entry(self) -> bool:
-        trade = self.state.trade
-        if trade is None:
+        if self.state.trade is None:
             return False
-        alive = any(order.alive_or_unknown for order in self.state.orders.values())
-        return alive and not self.state.fills
+        alive = [order for order in self.state.orders.values() if order.alive_or_unknown]
+        return any(order.role is Role.ENTRY for order in alive) or (
+            bool(alive) and not self.state.fills
+        )
 
     async def _pause(self, seconds: float) -> None:
         """Wait for the interval or an event, whichever comes first."""
@@ -107,13 +110,14 @@ class SymbolLoop:
         self._wake.clear()
         self._ticks += 1
         started = self._clock.monotonic()
+        news = self.state.decision is not self.desk.state  # what it may want is read for at once
         self.state.decision = self.desk.state
-        world = await self._observer.observe(entry_wanted=self._entry_wanted)
+        world = await self._observer.observe(entry_wanted=self._entry_wanted or news)
         plan = make_plan(world, self._policy)
         invariants.check(world, plan, self._policy)
         woken = plan.entry_wanted and not self._entry_wanted
         self._entry_wanted = plan.entry_wanted
-        self._note(world, plan)
+        self._note(world, plan, just_wanted=woken)
         executed = await self._executor.run(plan)
         if plan.trade is not None and plan.trade.ended_ms is not None:
             await self._end_trade(world, plan)
@@ -136,10 +140,11 @@ class SymbolLoop:
         await self._executor.flush()
         self.state.end_trade(trade.key, filled=summary is not None)
         self.desk.trade_ended(trade, summary)
+        self._entry_wanted = True  # the decision in force may want to enter: read for it at once
 
     # what a person may ask later
 
-    def _note(self, world: World, plan: Plan) -> None:
+    def _note(self, world: World, plan: Plan, *, just_wanted: bool) -> None:
         key = None if plan.trade is None else plan.trade.key
         for note in plan.notes:
             self.state.add_record(
@@ -151,7 +156,8 @@ class SymbolLoop:
                     at_ms=world.now_ms,
                 )
             )
-        self._note_refusals(world, plan.refusals)
+        reads_are_coming = just_wanted and all(r.code in TRUTH_CODES for r in plan.refusals)
+        self._note_refusals(world, () if reads_are_coming else plan.refusals)
 
     def _note_refusals(self, world: World, refusals: tuple[Refusal, ...]) -> None:
         """Recorded once per change: a code that begins to refuse, for one decision."""

@@ -28,6 +28,7 @@ ASK_AGAIN_MS = 1000
 ASK_FIRST_MS = 300
 FILLS_AGAIN_MS = 1000
 PRICE_FALLBACK_MS = 2500
+LAST_FALLBACK_MS = 10_000
 SLOW_READ_MS = 60_000
 PRESUMED_DEAD_MS = 2000
 REPEAT = 0.9  # a tick that comes a little early must not skip its read
@@ -124,6 +125,8 @@ class Observer:
             reads.append(("quote", self._read_quote))
         if _older(state.mark, now, PRICE_FALLBACK_MS):
             reads.append(("mark", self._read_mark))
+        if _older(state.last, now, LAST_FALLBACK_MS):
+            reads.append(("last price", self._read_last))
         return reads
 
     # the reads
@@ -179,6 +182,11 @@ class Observer:
         asked = self._clock.now_ms()
         value = await self._exchange.mark(self._state.symbol)
         self._state.mark = Observed(value=value, at_ms=asked, source=Source.REST)
+
+    async def _read_last(self) -> None:
+        asked = self._clock.now_ms()
+        value = await self._exchange.last(self._state.symbol)
+        self._state.last = Observed(value=value, at_ms=asked, source=Source.REST)
 
     def _note_ready(self) -> None:
         state = self._state

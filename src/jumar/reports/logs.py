@@ -22,6 +22,7 @@ from jumar.ports.observer import TickReport
 from jumar.reports.formats import LogFormat
 
 BLOT = "[secret]"
+_LIBRARIES = ("aiohttp", "alembic", "asyncio", "sqlalchemy")
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.CRITICAL}
 
 
@@ -73,6 +74,8 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    for library in _LIBRARIES:
+        logging.getLogger(library).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

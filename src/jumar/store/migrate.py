@@ -3,6 +3,8 @@
 Promises that a database of a newer version, or of another program, is refused untouched.
 """
 
+import threading
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -10,6 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from jumar.model.errors import ConfigError
+
+#: alembic's `op` and `context` are one per process: two engines that start together migrate one after the other.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def migrate(connection: Connection) -> None:
@@ -33,4 +38,5 @@ def migrate(connection: Connection) -> None:
             f"[store] url names a database of a newer version (schema {found}): upgrade Jumar"
         )
     if current != tuple(scripts.get_heads()):
-        command.upgrade(config, "head")
+        with _ONE_AT_A_TIME:
+            command.upgrade(config, "head")

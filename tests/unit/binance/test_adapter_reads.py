@@ -31,6 +31,7 @@ async def test_reads_are_signed_and_translated(exchange: BinanceExchange, venue:
     venue.route("GET", "/fapi/v1/openOrders", [samples.ORDER_READ])
     venue.route("GET", "/fapi/v1/openAlgoOrders", [samples.ALGO_PLACED])
     venue.route("GET", "/fapi/v1/ticker/bookTicker", samples.BOOK_TICKER)
+    venue.route("GET", "/fapi/v1/ticker/price", {"symbol": "BTCUSDT", "price": "11790.1"})
     venue.route("GET", "/fapi/v1/premiumIndex", {"symbol": "BTCUSDT", "markPrice": "11793.63"})
     assert str((await exchange.balance()).available) == "20.5"
     assert str((await exchange.positions())["BTCUSDT"].quantity) == "-0.013"
@@ -40,6 +41,7 @@ async def test_reads_are_signed_and_translated(exchange: BinanceExchange, venue:
     assert len(await exchange.open_conditional_orders("BTCUSDT")) == 1
     assert str((await exchange.quote("BTCUSDT")).ask_quantity) == "9.00000000"
     assert str(await exchange.mark("BTCUSDT")) == "11793.63"
+    assert str(await exchange.last("BTCUSDT")) == "11790.1"
     (asked,) = venue.requests("GET", ACCOUNT)
     assert asked.headers["X-MBX-APIKEY"] == KEYS.key
     assert asked.query["recvWindow"] == "3000"

@@ -117,6 +117,7 @@ def test_stale_market_data() -> None:
         "market_data_stale"
     ]
     assert "no mark" in message(refused(mark=None), "market_data_stale")
+    assert "no last price" in message(refused(last=None), "market_data_stale")
 
 
 @pytest.mark.rule("G-7")

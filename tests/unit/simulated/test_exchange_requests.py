@@ -8,10 +8,12 @@ import pytest
 from tests.unit.simulated.floor import START_MS, SYMBOL, Floor, at
 
 from jumar.exchange.simulated.core.api import checks
+from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.exchange import Exchange, UnknownSymbol
 from jumar.exchange.simulated.core.instruments import INSTRUMENTS
 from jumar.exchange.simulated.core.ledger import Ledger
 from jumar.exchange.simulated.core.refusal import Refusal
+from jumar.exchange.simulated.server.auth import check_time
 
 
 @pytest.fixture
@@ -278,3 +280,16 @@ def test_subscribers_of_the_ledger_see_every_record() -> None:
     ledger.subscribe(seen.append)
     record = ledger.append("closed", 2)
     assert seen == [record]
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "accepted"), [(10_999, True), (11_000, False), (5_000, True), (4_999, False)]
+)
+def test_the_receive_window_is_exact_to_the_millisecond(timestamp: int, *, accepted: bool) -> None:
+    """At 10000 ms: less than a second ahead, at most 5000 ms old."""
+    params = Params({"timestamp": str(timestamp)})
+    if accepted:
+        check_time(params, 10_000)
+        return
+    with pytest.raises(Refusal, match="-1021"):
+        check_time(params, 10_000)

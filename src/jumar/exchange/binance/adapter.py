@@ -271,6 +271,16 @@ class BinanceExchange:
             security=Security.NONE,
         )
 
+    async def last(self, symbol: str) -> Decimal:
+        """The price of the latest public trade, by REST."""
+        return await self._ask(
+            "/fapi/v1/ticker/price",
+            {"symbol": symbol},
+            wire.TickerPrice,
+            lambda row: translate.positive(row.price, "price"),
+            security=Security.NONE,
+        )
+
     async def place(self, request: OrderRequest, *, timestamp_ms: int, timeout_ms: int) -> Outcome:
         """Send one order once. `timestamp_ms` is signed; after `timeout_ms` the outcome is unknown."""
         try:

@@ -244,6 +244,13 @@ class PremiumIndex(Rest):
     mark_price: Decimal
 
 
+class TickerPrice(Rest):
+    """GET /fapi/v1/ticker/price."""
+
+    symbol: str
+    price: Decimal
+
+
 class LeverageSet(Rest):
     """POST /fapi/v1/leverage."""
 

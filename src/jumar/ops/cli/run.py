@@ -14,6 +14,7 @@ import structlog
 from jumar import __version__
 from jumar.bootstrap import build_engine, run_async
 from jumar.config import Settings, load_settings
+from jumar.model.errors import VenueUnavailable
 from jumar.reconciler.supervise import Engine
 from jumar.reports.formats import LogFormat
 from jumar.reports.logs import LogObserver, configure
@@ -30,7 +31,12 @@ def run_engine(config: Path, log_format: LogFormat) -> None:
     settings = load_settings(config, os.environ)
     configure(log_format, secrets=(settings.keys.api_key, settings.keys.api_secret))
     engine = build_engine(settings, (LogObserver(),))
-    run_async(_until_stopped(engine, settings))
+    try:
+        run_async(_until_stopped(engine, settings))
+    except VenueUnavailable as error:
+        place = settings.addresses.rest_url
+        message = f"{place} does not answer ({error}); check the address, or start again later"
+        raise VenueUnavailable(message) from error
 
 
 async def _until_stopped(engine: Engine, settings: Settings) -> None:

@@ -33,6 +33,11 @@ class Child:
         self._log = log
 
     @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         """Whether it has not ended."""
         return self._process.returncode is None
@@ -60,8 +65,7 @@ class Child:
 class Children:
     """The processes of one run; an async context manager."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
         self._all: list[Child] = []
 
     async def start(

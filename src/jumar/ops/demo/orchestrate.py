@@ -82,7 +82,7 @@ class _Demo:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._interrupted.set)
         self._view.say(f"seed {self._options.seed}")
-        async with Children(self._files.folder) as children:
+        async with Children() as children:
             exchange = await self._start_exchange(children)
             ready = await self._ready(children)
             async with aiohttp.ClientSession() as session:

@@ -47,7 +47,7 @@ class Quote:
     @property
     def digits(self) -> Decimal:
         """One unit of the last decimal in which prices are written."""
-        return Decimal(1).scaleb(self.bid.normalize().as_tuple().exponent)  # type: ignore[arg-type]  # finite
+        return Decimal(1).scaleb(self.bid.as_tuple().exponent)  # type: ignore[arg-type]  # finite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
