@@ -7,6 +7,8 @@ SHELL := /bin/sh
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 RUN := $(UV) run --quiet --frozen
 ARGS ?=
+# without compiled libraries every process would compile them anew where PYTHONDONTWRITEBYTECODE is set
+export UV_COMPILE_BYTECODE := 1
 
 .PHONY: help install demo test check format docs
 

@@ -95,26 +95,29 @@ class ServeOptions:
     balance: Decimal = BALANCE
 
 
-async def serve_exchange(options: ServeOptions) -> None:
-    """Serve a simulated exchange until SIGINT or SIGTERM.
+def serve_exchange(options: ServeOptions) -> None:
+    """Serve a simulated exchange until SIGINT or SIGTERM; no event loop starts for options that cannot be used.
 
     Raises:
         ConfigError: an option that cannot be used; the message names it.
     """
+    ready = options.ready_file
+    if ready is not None and not ready.parent.is_dir():
+        raise ConfigError(f"--ready-file: the folder {ready.parent} does not exist; make it")
     try:
         config = ServeConfig(
             market=_open_market(options),
             port=options.port,
-            ready_file=options.ready_file,
+            ready_file=ready,
             speed=options.speed,
             start_ms=_moment("--start", options.start),
             balance=options.balance,
         )
-        await serve(config)
+        run_async(serve(config))
     except (PortInUseError, ValueError) as error:
         raise ConfigError(str(error)) from error
     except OSError as error:
-        place = error.filename or options.ready_file
+        place = error.filename or ready
         raise ConfigError(f"{place}: {error.strerror or error}") from error
 
 

@@ -219,7 +219,10 @@ def test_a_port_in_use_is_one_message() -> None:
         (("--balance", "-1"), "balance: -1 is not above zero"),
         (("--speed", "0"), "speed: 0"),
         (("--port", "70000"), "port: 70000"),
-        (("--ready-file", "/nowhere/at/all/ready.json"), "/nowhere/at/all"),
+        (
+            ("--ready-file", "/nowhere/at/all/ready.json"),
+            "--ready-file: the folder /nowhere/at/all does",
+        ),
     ],
 )
 def test_a_bad_option_of_the_exchange_is_one_message(arguments: tuple[str, ...], said: str) -> None:

@@ -40,7 +40,7 @@ def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
         child_venue_id=own.child_venue_id or report.child_venue_id,
         filled_quantity=max(own.filled_quantity, report.filled_quantity),
         updated_ms=max(own.updated_ms, report.updated_ms),
-        acked_ms=own.acked_ms if own.acked_ms is not None else now_ms,
+        acked_ms=_acked_ms(own, report, now_ms),
         echo_error=own.echo_error or echo_error(own.request, report),
         misses=(),
         cancel_unknown_ms=own.cancel_unknown_ms if state is OrderState.ENDED else None,
@@ -48,6 +48,13 @@ def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
     if state is OrderState.TRIGGERED and own.triggered_ms is None:
         folded = replace(folded, triggered_ms=now_ms)
     return _advance(folded, state, report.status, report.reject_reason, now_ms)
+
+
+def _acked_ms(own: OwnOrder, report: OrderReport, now_ms: int) -> int | None:
+    """When it was first seen; an order whose first word is REJECTED never rested."""
+    if own.acked_ms is None and report.status is OrderStatus.REJECTED:
+        return None
+    return own.acked_ms if own.acked_ms is not None else now_ms
 
 
 def _fold_child(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:

@@ -154,9 +154,11 @@ class SymbolMemory:
 
     Attributes:
         trade: the trade that has not ended, None when idle.
-        orders: its orders, and every order of the symbol that is not proven ended.
+        orders: its orders, those of unfilled set-ups of `decision`, and every order of the symbol that is not
+            proven ended.
         fills: its fills.
         decision: the newest accepted decision of the symbol.
+        superseded_ms: timestamp of a newer readable one that was refused or spent, None without one (D-7).
         last_end_ms: exchange time of the last fill of the symbol's last *filled* trade, None without one.
         ended_by: id of the opposite decision that ended it (C-2), None otherwise.
         spent: ids of decisions that are spent (filled trades, voided set-ups).
@@ -167,6 +169,7 @@ class SymbolMemory:
     orders: tuple[OwnOrder, ...] = ()
     fills: tuple[Fill, ...] = ()
     decision: Decision | None = None
+    superseded_ms: int | None = None
     last_end_ms: int | None = None
     ended_by: str | None = None
     spent: frozenset[str] = field(default=frozenset())

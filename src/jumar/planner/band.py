@@ -111,13 +111,17 @@ def _stop_too_close(
     levels: Levels, side: Side, instrument: Instrument, policy: Policy
 ) -> EmptyBand:
     edge = levels.zone_max if side is Side.BUY else levels.zone_min
-    would_pass = _widened_stop(levels, side, instrument, policy)
+    would_pass = replace(levels, stop=_widened_stop(levels, side, instrument, policy))
+    fix = f"sl {text(would_pass.stop)} would pass"
+    if isinstance(_band(would_pass, side, instrument, policy), EmptyBand):
+        needed = edge + policy.min_rr * (edge - would_pass.stop)
+        tp1 = instrument.ceil_price(needed) if side is Side.BUY else instrument.floor_price(needed)
+        fix = f"sl {text(would_pass.stop)} with tp1 {text(tp1)} would pass"
     return EmptyBand(
         code="stop_too_close",
         message=(
             f"sl {text(levels.stop)} is {_pct(abs(edge - levels.stop), edge)} % from the zone's far edge "
-            f"{text(edge)}, at least {text(policy.min_stop_pct)} % is needed: "
-            f"sl {text(would_pass)} would pass"
+            f"{text(edge)}, at least {text(policy.min_stop_pct)} % is needed: {fix}"
         ),
     )
 

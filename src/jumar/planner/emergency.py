@@ -11,7 +11,7 @@ from jumar.model.trade import CloseReason, Trade
 from jumar.model.units import ZERO, text
 from jumar.model.world import World
 from jumar.planner.facts import Facts, by_role
-from jumar.planner.slots import last, regular, since_journaled
+from jumar.planner.slots import last, on_step, regular, since_journaled
 
 EXIT_REPEAT_MS = 250
 
@@ -30,7 +30,7 @@ def exit_commands(world: World, trade: Trade, facts: Facts, policy: Policy) -> t
         return ()
     if facts.fills_pending or _stop_is_executing(world, policy) or _just_tried(world):
         return ()
-    quantity = min(facts.cover_size, instrument.market_max_quantity)
+    quantity = min(on_step(world, facts.cover_size), instrument.market_max_quantity)
     words = f"{trade.closing}: {text(quantity)} at market, reduce-only"
     cause = Cause(rule=_RULES[trade.closing], text=words)
     return (

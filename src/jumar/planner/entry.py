@@ -10,7 +10,7 @@ from jumar.model.instrument import Instrument
 from jumar.model.order import OrderStatus, OwnOrder, Role, TimeInForce
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
-from jumar.model.units import PERCENT, ZERO, text
+from jumar.model.units import PERCENT, ZERO, ceil_to, text
 from jumar.model.world import World
 from jumar.planner.approve import refuse
 from jumar.planner.band import Band, EmptyBand, compute_band, entry_price, size
@@ -84,7 +84,8 @@ def _too_small(
     notional = quantity * band.low
     if quantity >= minimum and notional >= instrument.min_notional:
         return None
-    needed = max(minimum * band.worst, instrument.min_notional)
+    enough = ceil_to(instrument.min_notional / band.low, instrument.step_size)
+    needed = max(minimum, enough) * band.worst
     if binding == "margin" and world.balance is not None:
         return refuse(
             "margin_insufficient",
@@ -92,18 +93,19 @@ def _too_small(
             f"available {text(world.balance.value.available)} carries {text(quantity)}, "
             f"at least {text(needed)} of notional is needed",
         )
-    why = "" if binding == "decision" else f" after the cut by {binding}"
+    uncut = binding == "decision"
+    why = "" if uncut else f" after the cut by {binding}"
+    fix = f": position_size_usdt of {text(needed)} would pass" if uncut else ""
     if quantity < minimum:
         return refuse(
             "quantity_too_small",
             "G-7",
-            f"quantity {text(quantity)}{why} is below the minimum {text(minimum)}: "
-            f"position_size_usdt of {text(needed)} would pass",
+            f"quantity {text(quantity)}{why} is below the minimum {text(minimum)}{fix}",
         )
     return refuse(
         "notional_too_low",
         "G-7",
-        f"notional {text(notional)}{why} is below the minimum {text(instrument.min_notional)}",
+        f"notional {text(notional)}{why} is below the minimum {text(instrument.min_notional)}{fix}",
     )
 
 
@@ -200,6 +202,8 @@ def _place(world: World, trade: Trade, facts: Facts, policy: Policy) -> tuple[Co
     quantity = instrument.floor_quantity(trade.planned_quantity - facts.entered)
     if quantity < instrument.min_quantity or facts.fills_pending:
         return ()
+    if facts.cover_size > facts.entered:
+        return ()  # more is held than our fills explain: the armed stop could be too small for the rest
     previous = last(world, Role.ENTRY)
     if previous is not None and _just_refused(world, previous):
         return ()

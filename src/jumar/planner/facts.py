@@ -145,11 +145,11 @@ def _cover_size(
 
 
 def _fills_pending(world: World) -> bool:
-    for order in world.orders:
-        newest = max(order.updated_ms, order.ended_ms or 0)
-        if order.filled_quantity > filled_by(world, order):
-            return world.now_ms - newest < FILL_LAG_MS
-    return False
+    return any(
+        order.filled_quantity > filled_by(world, order)
+        and world.now_ms - max(order.updated_ms, order.ended_ms or 0) < FILL_LAG_MS
+        for order in world.orders
+    )
 
 
 def _flat(

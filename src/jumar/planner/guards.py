@@ -63,9 +63,9 @@ def is_fresh(decision: Decision, world: World, policy: Policy) -> bool:
 def market_refusals(world: World, policy: Policy, own: Trade | None) -> tuple[Refusal, ...]:
     """Judge everything else that does not need the planned quantity: checks, market, truth, account, stop."""
     state = world.decision
-    if state is None or state.decision.action is Action.FLAT:
+    decision = own.decision if own is not None else None if state is None else state.decision
+    if decision is None or decision.action is Action.FLAT:
         return ()
-    decision = state.decision
     return (
         *_risk_checks(decision),
         *_prices(world, decision, policy),
@@ -132,7 +132,7 @@ def _market_data(world: World, policy: Policy) -> Iterator[Refusal]:
     if world.quote is not None:
         quote = world.quote.value
         spread = percent_of(quote.ask - quote.bid, quote.mid)
-        if spread > policy.max_spread_pct:
+        if quote.ask - quote.bid > quote.mid * policy.max_spread_pct * PERCENT:
             yield refuse(
                 "spread_too_wide",
                 "G-5",
@@ -142,7 +142,7 @@ def _market_data(world: World, policy: Policy) -> Iterator[Refusal]:
     if world.mark is not None and world.last is not None:
         mark, last = world.mark.value, world.last.value
         divergence = percent_of(abs(mark - last), last)
-        if divergence > policy.max_mark_divergence_pct:
+        if abs(mark - last) > last * policy.max_mark_divergence_pct * PERCENT:
             yield refuse(
                 "mark_diverged",
                 "G-5",

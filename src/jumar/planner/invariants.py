@@ -4,6 +4,7 @@ A broken one raises `InvariantBroken`: nothing of the plan is sent, what rests o
 Independent of the steps on purpose: it reads only the world and the plan.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from jumar.model.command import CancelOrder, PlaceOrder, Plan
@@ -49,11 +50,11 @@ def _ids_are_new(world: World, places: list[PlaceOrder]) -> None:
 def _one_entry_of_the_plan(world: World, trade: Trade | None, entries: list[PlaceOrder]) -> None:
     if trade is None or len(entries) > 1:
         raise InvariantBroken("P-4", f"{len(entries)} entries in one plan")
-    stop = _tightest_stop(world, trade, ZERO)
-    if stop is None:
+    if _tightest_stop(world.orders, trade, ZERO) is None:
         raise InvariantBroken("P-1", "an entry without a confirmed armed stop")
     quantity = entries[0].request.quantity or ZERO
-    filled = sum((f.quantity for f in world.fills if f.side is trade.side), start=ZERO)
+    ours = {order.client_id for order in world.orders if order.role is Role.ENTRY}
+    filled = sum((f.quantity for f in world.fills if f.client_id in ours), start=ZERO)
     if filled + quantity > trade.planned_quantity:
         raise InvariantBroken("P-4", f"{text(filled + quantity)} is more than planned")
 
@@ -68,26 +69,26 @@ def _truth_is_complete(world: World, policy: Policy) -> None:
 def _no_stop_is_taken_from_a_position(
     world: World, trade: Trade | None, cancels: list[CancelOrder]
 ) -> None:
-    """While the position may be non-zero, the tightest full-size stop is never among the cancelled."""
+    """While the position may be non-zero, no cancel leaves its tightest full-size stop looser (P-2)."""
     if trade is None or trade.proven_flat_ms is not None:
         return
     size = sum((fill.signed_quantity for fill in world.fills), start=ZERO) * trade.sign
     if size <= ZERO:
         return
-    best = _tightest_stop(world, trade, size)
     gone = {cancel.client_id for cancel in cancels}
-    if best is not None and best.client_id in gone:
-        raise InvariantBroken("P-1", f"{best.client_id} is the tightest stop of the position")
+    kept = [order for order in world.orders if order.client_id not in gone]
+    before = _tightest_stop(world.orders, trade, size)
+    after = _tightest_stop(kept, trade, size)
+    if before is not None and (after is None or trade.is_tighter(before, than=after)):
+        raise InvariantBroken("P-1", f"the tightest stop of the position, at {before}, would go")
 
 
-def _tightest_stop(world: World, trade: Trade, size: Decimal) -> OwnOrder | None:
-    stops = [
-        order
-        for order in world.orders
+def _tightest_stop(orders: Iterable[OwnOrder], trade: Trade, size: Decimal) -> Decimal | None:
+    """The trigger of the tightest confirmed working stop of at least a size, None without one."""
+    triggers = [
+        order.request.trigger_price
+        for order in orders
         if order.role is Role.STOP and order.confirmed and (order.request.quantity or ZERO) >= size
     ]
-    return max(
-        stops,
-        key=lambda order: ((order.request.trigger_price or ZERO) * trade.sign, order.attempt),
-        default=None,
-    )
+    known = [trigger for trigger in triggers if trigger is not None]
+    return max(known, key=lambda trigger: trigger * trade.sign, default=None)

@@ -16,12 +16,17 @@ from jumar.model.trade import Trade
 from jumar.model.world import World
 from jumar.planner import guards
 from jumar.planner.approve import approve
+from jumar.planner.backstop import backstop_commands, backstop_wait_ms
 from jumar.planner.emergency import EXIT_REPEAT_MS, exit_commands
 from jumar.planner.entry import entry_commands, propose, setup_commands
 from jumar.planner.facts import Facts, assess
 from jumar.planner.lifecycle import advance
 from jumar.planner.sequence import in_sequence
-from jumar.planner.stop import backstop_commands, backstop_wait_ms, echo_cancels, stop_commands
+from jumar.planner.stop import (
+    echo_cancels,
+    refused_wait_ms,
+    stop_commands,
+)
 from jumar.planner.sweep import is_over, is_swept, settle_commands, sweep_commands
 from jumar.planner.targets import target_commands
 
@@ -76,7 +81,7 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
         *exit_commands(world, trade, facts, policy),
         *target_commands(world, trade, facts, policy),
         *entry_commands(world, trade, facts, policy, refusals),
-        *echo_cancels(world),
+        *echo_cancels(world, trade, facts),
         *settle_commands(world, trade, facts, policy),
     ]
     return Plan(
@@ -118,9 +123,10 @@ def _once(commands: list[Command]) -> list[Command]:
 
 
 def _wake_in_ms(world: World, trade: Trade, facts: Facts) -> int | None:
-    """Plan again sooner than the loop's interval while a backstop or an exit waits for its next try."""
+    """Plan again sooner than the loop's interval while a stop or an exit waits for its next try."""
     if trade.closing is not None and not facts.flat:
         return EXIT_REPEAT_MS
-    if facts.had_fill and facts.cover_size > 0 and (wait := backstop_wait_ms(world)) > 0:
-        return wait
-    return None
+    if not facts.had_fill or facts.cover_size <= 0:
+        return None
+    waits = (backstop_wait_ms(world), refused_wait_ms(world, trade, facts))
+    return min((wait for wait in waits if wait > 0), default=None)

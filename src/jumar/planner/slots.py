@@ -14,6 +14,7 @@ from jumar.model.order import (
     WorkingType,
 )
 from jumar.model.trade import Trade
+from jumar.model.units import ceil_to
 from jumar.model.world import World
 from jumar.planner.facts import by_role
 
@@ -105,6 +106,16 @@ def regular(
         reduce_only=role is not Role.ENTRY,
     )
     return PlaceOrder(request=request, trade_key=trade.key, attempt=attempt, cause=cause)
+
+
+def on_step(world: World, quantity: Decimal) -> Decimal:
+    """Round a reduce-only quantity up to the step, after a step that changed or fills off it (W-3).
+
+    What is more than the position the venue cuts; what is less would leave a rest without cover.
+    """
+    if world.instrument is None:
+        return quantity
+    return ceil_to(quantity, world.instrument.step_size)
 
 
 def cancel(order: OwnOrder, cause: Cause) -> CancelOrder:

@@ -1,7 +1,7 @@
-"""The two layers of the stop: working stop (armed before the entry) and backstop (S-1 … S-4, S-6, S-10).
+"""The working stop, armed before the entry (S-1, S-3, S-4, S-6, S-10); the second layer is in `backstop.py`.
 
 Promises: a new stop is placed and confirmed before the old one is cancelled; no stop is ever planned looser
-than the tightest one confirmed; a missing stop is restored at that price. The backstop never moves.
+than the tightest one confirmed; a missing stop is restored at that price.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from jumar.model.command import Cause, Command
 from jumar.model.instrument import Instrument
-from jumar.model.order import OwnOrder, Role
+from jumar.model.order import STOP_ROLES, OwnOrder, Role
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ONE, PERCENT, ZERO, text
@@ -23,15 +23,12 @@ from jumar.planner.slots import (
     conditional,
     last,
     may_cancel,
+    on_step,
     since_journaled,
 )
 
-#: "TIF GTE can only be used with open positions": the position has not reached the conditional service yet.
-NO_POSITION_YET = -4509
-#: A closePosition stop of that direction exists.
-CLOSE_POSITION_EXISTS = -4130
-BACKSTOP_RETRY_MS, BACKSTOP_QUICK_TRIES, BACKSTOP_SLOW_MS = 250, 8, 5000
-MOVE_RETRY_MS = 1000
+#: After a refused working stop: lost cover is tried again soon, everything else after another look.
+RESTORE_RETRY_MS, MOVE_RETRY_MS = 250, 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +56,7 @@ def stop_commands(world: World, trade: Trade, facts: Facts, policy: Policy) -> t
     confirmed = [order for order in fitting if order.confirmed]
     if confirmed:
         return _tidy(world, trade, confirmed)
-    if not _may_place(world, trade, facts, policy, wanted, waiting=bool(fitting)):
+    if not _may_place(world, trade, facts, policy, wanted):
         return ()
     command = conditional(
         world,
@@ -86,20 +83,25 @@ def covering(world: World, trade: Trade, facts: Facts) -> tuple[OwnOrder, ...]:
 
 
 def wanted_stop(world: World, trade: Trade, facts: Facts, policy: Policy) -> WantedStop | None:
-    """Return the working stop that should rest now, None when none should."""
+    """Return the working stop that should rest now, None when none should.
+
+    Lost cover is restored at the ratchet price first; only what covers is moved (P-2, S-6 c).
+    """
     if not facts.had_fill and (trade.entry_over is not None or trade.voided is not None):
         return None
     if facts.had_fill and facts.cover_size <= ZERO and not facts.entry_alive:
         return None
     floor = trade.tightest(trade.ratchet_price)
-    quantity = _quantity(trade, facts)
+    quantity = _quantity(world, trade, facts)
+    if quantity <= ZERO:
+        return None
     if not facts.had_fill:
         words = (
             f"armed before the entry of {text(trade.planned_quantity)} at {text(trade.limit_price)}"
         )
         cause = Cause(rule="S-1", text=f"stop {text(floor)} for {text(quantity)}, {words}")
         return WantedStop(trigger=floor, quantity=quantity, cause=cause)
-    moved = _breakeven(world, trade, facts, policy)
+    moved = _breakeven(world, trade, facts, policy) if covering(world, trade, facts) else None
     if moved is not None and trade.is_tighter(moved.price, than=floor):
         average = text(facts.average_entry or ZERO)
         goal = "entry" if moved.at_goal else "toward entry, as near to mark as the gap allows,"
@@ -112,12 +114,12 @@ def wanted_stop(world: World, trade: Trade, facts: Facts, policy: Policy) -> Wan
     return WantedStop(trigger=floor, quantity=quantity, cause=Cause(rule="S-2", text=words))
 
 
-def _quantity(trade: Trade, facts: Facts) -> Decimal:
+def _quantity(world: World, trade: Trade, facts: Facts) -> Decimal:
     """Position plus what may still fill: sized from the plan, never from what has filled (S-1, S-4)."""
     entry_may_go_on = trade.entry_over is None and trade.voided is None and not facts.exit_filled
     if entry_may_go_on:
-        return max(trade.planned_quantity, facts.cover_size)
-    return facts.cover_size + facts.may_fill
+        return on_step(world, max(trade.planned_quantity, facts.cover_size))
+    return on_step(world, facts.cover_size + facts.may_fill)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,39 +186,38 @@ def _tidy(world: World, trade: Trade, confirmed: list[OwnOrder]) -> tuple[Comman
     return tuple(
         cancel(order, cause)
         for order in alive(world, Role.STOP)
-        if order is not keep and not order.executing and may_cancel(world, order)
+        if order is not keep
+        and not order.executing
+        and not (order.unresolved and _may_be_tighter(order, keep, trade))
+        and may_cancel(world, order)
     )
 
 
+def _may_be_tighter(order: OwnOrder, keep: OwnOrder, trade: Trade) -> bool:
+    """An unknown stop that may rest closer to the market is asked for, not cancelled: it may protect (P-2)."""
+    kept, other = keep.request.trigger_price, order.request.trigger_price
+    return kept is not None and other is not None and trade.is_tighter(other, than=kept)
+
+
 def _may_place(
-    world: World,
-    trade: Trade,
-    facts: Facts,
-    policy: Policy,
-    wanted: WantedStop,
-    *,
-    waiting: bool,
+    world: World, trade: Trade, facts: Facts, policy: Policy, wanted: WantedStop
 ) -> bool:
     """Whether another working stop may be placed now (S-1, S-4, S-5, S-6 b)."""
-    tried = attempts(world, Role.STOP)
-    if len(alive(world, Role.STOP)) >= policy.stops_alive_max:
+    resting = alive(world, Role.STOP)
+    if len(resting) >= policy.stops_alive_max or refused_wait_ms(world, trade, facts) > 0:
         return False
+    waiting = any(order.unresolved for order in resting)
     if not facts.had_fill:
-        return not waiting and len(tried) <= policy.max_rearms
+        return not waiting and len(attempts(world, Role.STOP)) <= policy.max_rearms
     if not covering(world, trade, facts):
         return not facts.fills_pending  # cover is missing: do not wait for an unknown one (S-4)
     if waiting:
-        return False
+        return False  # while the old one covers, an unknown new one is resolved first (S-4)
     return _move_is_due(world, trade, policy, wanted)
 
 
 def _move_is_due(world: World, trade: Trade, policy: Policy, wanted: WantedStop) -> bool:
     """Breakeven and the first step toward it go at once; further steps are throttled (S-5, S-6 b)."""
-    newest = last(world, Role.STOP)
-    if newest is None:
-        return True
-    if newest.end_code in WOULD_TRIGGER and since_journaled(world, newest) < MOVE_RETRY_MS:
-        return False
     current = trade.tightest(trade.ratchet_price)
     if wanted.at_goal or current == trade.initial_stop:
         return True
@@ -224,6 +225,16 @@ def _move_is_due(world: World, trade: Trade, policy: Policy, wanted: WantedStop)
     waited = all(since_journaled(world, o) >= policy.stop_interval_s * 1000 for o in moved)
     step = abs(wanted.trigger - current) / current
     return waited and step >= policy.stop_step_pct * PERCENT
+
+
+def refused_wait_ms(world: World, trade: Trade, facts: Facts) -> int:
+    """How long until a working stop may be tried again after a refused one, or one with a wrong echo."""
+    newest = last(world, Role.STOP)
+    if newest is None or (newest.end_code is None and newest.echo_error is None):
+        return 0
+    missing = facts.cover_size > ZERO and not covering(world, trade, facts)
+    pause = RESTORE_RETRY_MS if missing else MOVE_RETRY_MS
+    return max(pause - since_journaled(world, newest), 0)
 
 
 def must_close_instead(world: World, trade: Trade, facts: Facts) -> str | None:
@@ -237,62 +248,16 @@ def must_close_instead(world: World, trade: Trade, facts: Facts) -> str | None:
     return None
 
 
-def backstop_commands(world: World, trade: Trade, facts: Facts) -> tuple[Command, ...]:
-    """S-2: a closePosition stop at the initial stop as soon as a fill is known; it never moves."""
-    if not facts.had_fill or facts.cover_size <= ZERO or facts.flat:
-        return ()
-    resting = [order for order in alive(world, Role.BACKSTOP) if not order.executing]
-    if any(_backs(order, facts) for order in resting):
-        return ()
-    if facts.stop_triggered or not _backstop_is_due(world):
-        return ()
-    stand_in = any(
-        order.end_code == CLOSE_POSITION_EXISTS for order in attempts(world, Role.BACKSTOP)
-    )
-    quantity = facts.cover_size + facts.may_fill if stand_in else None
-    what = f"of {text(quantity)} beside a foreign one" if quantity is not None else "closePosition"
-    words = f"backstop {what} at the initial stop {text(trade.initial_stop)}"
-    command = conditional(
-        world,
-        trade,
-        Role.BACKSTOP,
-        quantity=quantity,
-        trigger=trade.initial_stop,
-        cause=Cause(rule="S-2", text=words),
-    )
-    return (command,)
+def echo_cancels(world: World, trade: Trade, facts: Facts) -> tuple[Command, ...]:
+    """S-11: an order whose echo differs from what was asked is cancelled.
 
-
-def _backs(order: OwnOrder, facts: Facts) -> bool:
-    request = order.request
-    return order.echo_error is None and (
-        request.close_position or (request.quantity or ZERO) >= facts.cover_size
-    )
-
-
-def backstop_wait_ms(world: World) -> int:
-    """How long until a refused backstop may be tried again: 250 ms, 8 times, then every 5 s."""
-    newest = last(world, Role.BACKSTOP)
-    if newest is None or newest.alive_or_unknown:
-        return 0
-    refused = 0
-    for order in reversed(attempts(world, Role.BACKSTOP)):
-        if order.end_code != NO_POSITION_YET:
-            break
-        refused += 1
-    quick = 0 < refused <= BACKSTOP_QUICK_TRIES or newest.end_code == CLOSE_POSITION_EXISTS
-    pause = BACKSTOP_RETRY_MS if quick else BACKSTOP_SLOW_MS
-    return max(pause - since_journaled(world, newest), 0)
-
-
-def _backstop_is_due(world: World) -> bool:
-    return backstop_wait_ms(world) == 0
-
-
-def echo_cancels(world: World) -> tuple[Command, ...]:
-    """S-11: a conditional order whose echo differs from what was asked is cancelled."""
+    A stop of an open position goes only once another one covers: what rests may still protect.
+    """
+    covered = facts.cover_size <= ZERO or bool(covering(world, trade, facts))
     return tuple(
         cancel(order, Cause(rule="S-11", text=f"echo differs: {order.echo_error}"))
         for order in world.orders
-        if order.echo_error is not None and may_cancel(world, order)
+        if order.echo_error is not None
+        and (covered or order.role not in STOP_ROLES)
+        and may_cancel(world, order)
     )

@@ -5,14 +5,17 @@ proven. Nothing here cancels a stop before the trade is proven flat.
 """
 
 from jumar.model.command import Cause, Command
-from jumar.model.order import STOP_ROLES, OrderState, OwnOrder
+from jumar.model.order import STOP_ROLES, OwnOrder, Role
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ZERO
 from jumar.model.world import World
 from jumar.planner.facts import Facts
-from jumar.planner.slots import cancel, may_cancel
+from jumar.planner.slots import alive, cancel, may_cancel
 from jumar.planner.stop import covering
+
+#: Reads by id that did not find a stop before it may give way to another one.
+MISSES = 2
 
 
 def is_over(trade: Trade, facts: Facts) -> bool:
@@ -39,18 +42,33 @@ def settle_commands(
 ) -> tuple[Command, ...]:
     """X-4: an order unknown for longer than its request can live is cancelled by id (the write path).
 
-    Success proves that it existed; "unknown order" leads to reads by id, and only then to absence. A stop is
-    settled only while another one covers: it may be the one that protects.
+    Success proves that it existed; "unknown order" leads to reads by id, and only then to absence. One in
+    flight that long was cut off by a crash.
     """
-    covered = facts.cover_size <= ZERO or bool(covering(world, trade, facts))
     return tuple(
         cancel(order, Cause(rule="X-4", text="outcome unknown after its receive window"))
         for order in world.orders
-        if order.state is OrderState.UNKNOWN
-        and (covered or order.role not in STOP_ROLES)
+        if order.unresolved
         and world.now_ms > dead_after_ms(order, policy)
         and may_cancel(world, order)
+        and _may_be_settled(world, trade, facts, policy, order)
     )
+
+
+def _may_be_settled(
+    world: World, trade: Trade, facts: Facts, policy: Policy, order: OwnOrder
+) -> bool:
+    """A stop of a position may be the one that protects: it is asked for first, and needs another one that covers.
+
+    One that nobody finds must not keep the last place from a new one, though (S-4): the oldest gives way.
+    """
+    if order.role not in STOP_ROLES or facts.cover_size <= ZERO:
+        return True
+    if covering(world, trade, facts):
+        return bool(order.misses)
+    resting = alive(world, Role.STOP)
+    lost = [stop for stop in resting if stop.unresolved and len(stop.misses) >= MISSES]
+    return len(resting) >= policy.stops_alive_max and order in lost[:1]
 
 
 def dead_after_ms(order: OwnOrder, policy: Policy) -> int:

@@ -108,7 +108,8 @@ def _after_tp1(world: World, trade: Trade, facts: Facts, instrument: Instrument)
     resting = _resting(world, Role.TP1)
     reached = _reached_rest(world, Role.TP1)
     rest = max(resting, reached)
-    second = ZERO if trade.tp2 is None else instrument.floor_quantity(facts.remaining - rest)
+    rest_trails = trade.tp2 is None and trade.decision.enable_trailing
+    second = ZERO if rest_trails else instrument.floor_quantity(facts.remaining - rest)
     return Wanted(tp1=rest, tp2=max(second, ZERO))
 
 
@@ -170,11 +171,18 @@ def _was_reached(world: World, role: Role) -> bool:
 
 
 def _sales(world: World, role: Role) -> tuple[OwnOrder, ...]:
+    """The sales of a reached target that came to the book, or may have: a refused or absent one sold nothing."""
     return tuple(
-        order
-        for order in attempts(world, role)
-        if order.request.type in {OrderType.LIMIT, OrderType.MARKET}
+        order for order in attempts(world, role) if _is_sale(order) and not _sold_nothing(order)
     )
+
+
+def _is_sale(order: OwnOrder) -> bool:
+    return order.request.type in {OrderType.LIMIT, OrderType.MARKET}
+
+
+def _sold_nothing(order: OwnOrder) -> bool:
+    return _is_sale(order) and order.ended and order.acked_ms is None
 
 
 def _reached_rest(world: World, role: Role) -> Decimal:
@@ -192,6 +200,9 @@ def _sell_reached(
     role, instrument, sales = target.role, world.instrument, _sales(world, target.role)
     rest = min(target.quantity, _reached_rest(world, role))
     if instrument is None or world.quote is None or len(sales) >= 2 or rest <= ZERO:
+        return ()
+    newest = last(world, role)
+    if newest is not None and _sold_nothing(newest) and _held_back(world, role):
         return ()
     side = trade.side.opposite
     if sales:

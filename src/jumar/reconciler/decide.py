@@ -11,6 +11,9 @@ from jumar.model.trade import CloseReason, Trade, TradeSummary
 from jumar.model.world import DecisionState
 from jumar.ports.decisions import Received
 
+#: A timestamp further ahead is a wrong clock: it is refused (D-3), and holds back nothing that comes after it.
+AHEAD_MS = 5000
+
 
 @dataclass(slots=True, kw_only=True)
 class DecisionDesk:
@@ -20,7 +23,7 @@ class DecisionDesk:
         spent_before_ms: with an empty journal, decisions older than the engine's start are spent (D-7).
         last_end_ms: exchange time of the last fill of the last filled trade.
         ended_by: the opposite decision that ended it, which may still enter (C-2).
-        newest_ms: newest timestamp of any readable decision, refused ones included.
+        newest_ms: newest timestamp of any readable decision, refused ones included; at most `AHEAD_MS` ahead.
     """
 
     symbol: str
@@ -44,25 +47,30 @@ class DecisionDesk:
             spent=set(memory.spent),
         )
         if memory.decision is not None:
-            desk.newest_ms = memory.decision.timestamp_ms
             desk.state = DecisionState(
                 decision=memory.decision, spent=desk.why_spent(memory.decision)
             )
+            desk._saw(memory.decision.timestamp_ms, start_ms)
+        if desk.state is not None and memory.superseded_ms is not None:
+            why = "before the restart a newer decision came that was not accepted"
+            desk.state = replace(desk.state, refusals=(("superseded", why),))
+            desk._saw(memory.superseded_ms, start_ms)
         return desk
+
+    def _saw(self, timestamp_ms: int, now_ms: int) -> None:
+        stamp = min(timestamp_ms, now_ms + AHEAD_MS)
+        self.newest_ms = stamp if self.newest_ms is None else max(self.newest_ms, stamp)
 
     def receive(self, received: Received, now_ms: int) -> tuple[Record, ...]:
         """Take in one new content of the source; return what must be recorded."""
         decision = received.decision
         if decision is None:
             return self._refused(received, now_ms)
-        if self.state is not None and decision.id == self.state.decision.id:
-            if not self.state.refusals:
-                return ()
-            self.state = replace(self.state, refusals=())
-            return ()
         if self.newest_ms is not None and decision.timestamp_ms < self.newest_ms:
             reason = "an older decision never replaces a newer one (D-7)"
             return (_seen(received, "superseded", (reason,), now_ms),)
+        if self.state is not None and decision.id == self.state.decision.id:
+            return ()
         if self._conflicts(decision):
             reason = "same timestamp, other content: the first valid one stays (D-7)"
             return (
@@ -80,7 +88,7 @@ class DecisionDesk:
 
     def _accept(self, received: Received, decision: Decision, now_ms: int) -> tuple[Record, ...]:
         spent = self.why_spent(decision)
-        self.newest_ms = decision.timestamp_ms
+        self._saw(decision.timestamp_ms, now_ms)
         self.state = DecisionState(decision=decision, spent=spent)
         outcome, reasons = ("accepted", ()) if spent is None else ("spent", (spent,))
         return (_seen(received, outcome, reasons, now_ms),)
@@ -97,7 +105,7 @@ class DecisionDesk:
         if received.symbol != self.symbol or stamp is None:
             return records
         if self.newest_ms is None or stamp > self.newest_ms:
-            self.newest_ms = stamp
+            self._saw(stamp, now_ms)
             if self.state is not None:
                 self.state = replace(self.state, refusals=((code, message),))
         return records

@@ -74,11 +74,17 @@ class Executor:
     async def flush(self) -> None:
         """Write what has collected; on failure it is kept for the next try, and said aloud."""
         records = self._state.take_records()
-        if records and not await self._written(records):
-            self._state.give_back(records)
+        if not records:
+            return
+        try:
+            self._state.give_back(await self._unwritten(records))
+        except InvariantBroken as error:
+            self._say("critical", error.promise, f"what was sent could not be journaled: {error}")
 
-    async def _written(self, records: tuple[Record, ...]) -> bool:
-        """Write one transaction; a record that can never be written must not hold back the others.
+    async def _unwritten(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
+        """Write one transaction; return what must be kept for the next try.
+
+        A record that can never be written must not hold back the others: then each goes alone.
 
         Raises:
             InvariantBroken: the store refuses an intent: it must not be sent.
@@ -87,14 +93,25 @@ class Executor:
             await self._store.write(records)
         except StoreUnavailable as error:
             self._say("critical", "X-2", f"the store cannot be written: {error}")
-            return False
+            return records
         except InvariantBroken as error:
             if len(records) > 1:
-                return all([await self._written((record,)) for record in records])
+                return await self._one_by_one(records)
             if isinstance(records[0], Intent):
                 raise
             self._say("critical", error.promise, f"a record was refused: {error}")
-        return True
+        return ()
+
+    async def _one_by_one(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
+        """Keep what failed and all after it: later records may lean on earlier ones."""
+        for index, record in enumerate(records):
+            try:
+                if await self._unwritten((record,)):
+                    return records[index:]
+            except InvariantBroken:
+                self._state.give_back(records[index + 1 :])
+                raise
+        return ()
 
     async def _send(self, command: Command) -> Outcome | None:
         match command:
@@ -131,13 +148,19 @@ class Executor:
         return outcome
 
     async def _journal(self, command: PlaceOrder, own: OwnOrder) -> bool:
-        """Make the intent durable; a store that fails stops an entry, never a protective order (M-4)."""
+        """Make the intent durable; a store that fails stops an entry, never what protects a position (M-4)."""
         intent = Intent(order=own, tightness=self._tightness(command))
-        earlier = self._state.take_records()
-        if not await self._written((*earlier, intent)):
-            protective = own.role in PROTECTIVE
-            self._state.give_back((*earlier, intent) if protective else earlier)
-            if not protective:
+        try:
+            kept = await self._unwritten((*self._state.take_records(), intent))
+        except InvariantBroken as error:
+            if error.promise == "X-1":
+                # The journal knows this id, we do not: it is asked for, and the next attempt has another.
+                self._state.orders[own.client_id] = fold.mark_unknown(own)
+            raise
+        if kept:
+            protects = self._protects(own)
+            self._state.give_back(kept if protects else kept[:-1])
+            if not protects:
                 return False
         if own.role is Role.ENTRY and not self._still_right(command):
             # the armed stop went while the journal was written: the intent ends unsent
@@ -146,6 +169,12 @@ class Executor:
             return False
         self._state.orders[own.client_id] = own
         return True
+
+    def _protects(self, own: OwnOrder) -> bool:
+        """Whether there is, or may be, something to protect: before an entry a stop only arms (S-1)."""
+        entries = [o for o in self._state.orders.values() if o.role is Role.ENTRY]
+        exposed = any(o.alive_or_unknown or o.filled_quantity > 0 for o in entries)
+        return own.role in PROTECTIVE and (exposed or bool(self._state.fills))
 
     def _tightness(self, command: PlaceOrder) -> Decimal | None:
         trade, trigger = self._state.trade, command.request.trigger_price

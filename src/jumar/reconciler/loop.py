@@ -5,7 +5,7 @@ a tick is an incident and stays inside it: the next tick reads the world again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -14,6 +14,7 @@ from jumar.model.errors import InvariantBroken, VenueError
 from jumar.model.journal import EventSeen, Incident, RefusalSeen, TradeEnded
 from jumar.model.order import Role
 from jumar.model.policy import Policy
+from jumar.model.trade import Trade
 from jumar.model.world import World
 from jumar.planner import invariants
 from jumar.planner.guards import TRUTH_CODES
@@ -65,8 +66,14 @@ class SymbolLoop:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until stopped; then cancel entries and tick until none is alive, for at most 4 s (M-5)."""
-        while not stop.is_set():
-            await self._pause(await self._contained_tick())
+        try:
+            while not stop.is_set():
+                await self._pause(await self._contained_tick())
+            await self._drain()
+        finally:
+            await self._observer.close()
+
+    async def _drain(self) -> None:
         self.state.draining = True
         deadline = self._clock.monotonic() + 4
         while self._clock.monotonic() < deadline:
@@ -118,10 +125,12 @@ class SymbolLoop:
         woken = plan.entry_wanted and not self._entry_wanted
         self._entry_wanted = plan.entry_wanted
         self._note(world, plan, just_wanted=woken)
-        executed = await self._executor.run(plan)
+        executed: tuple[Executed, ...] = ()
         if plan.trade is not None and plan.trade.ended_ms is not None:
-            await self._end_trade(world, plan)
+            await self._end_trade(world, plan.trade)
             woken = True
+        else:
+            executed = await self._executor.run(plan)
         self._report(world, plan, executed, started)
         if executed or woken:
             self.wake()
@@ -131,10 +140,8 @@ class SymbolLoop:
         interval = float(self._policy.loop_interval_s)
         return interval if plan.wake_in_ms is None else min(interval, plan.wake_in_ms / 1000)
 
-    async def _end_trade(self, world: World, plan: Plan) -> None:
-        trade = plan.trade
-        if trade is None:
-            return
+    async def _end_trade(self, world: World, trade: Trade) -> None:
+        """Record the end and what it spends together: a crash between them would free the decision (P-4)."""
         summary = summarize(world, trade)
         self.state.add_record(TradeEnded(trade=trade, summary=summary))
         await self._executor.flush()
@@ -194,7 +201,7 @@ class SymbolLoop:
             overrun=seconds > float(self._policy.loop_interval_s),
         )
         for observer in self._observers:
-            observer.tick(report)
+            self._tell(observer.tick, report)
 
     def _incident(self, severity: str, rule: str, message: str) -> None:
         incident = Incident(
@@ -210,4 +217,10 @@ class SymbolLoop:
         """Record an incident and tell the observers."""
         self.state.add_record(incident)
         for observer in self._observers:
-            observer.incident(incident)
+            self._tell(observer.incident, incident)
+
+    def _tell[T](self, hear: Callable[[T], None], news: T) -> None:
+        try:
+            hear(news)
+        except Exception:  # noqa: BLE001 - whoever listens is no reason to let go of a position
+            _log.exception("observer failed", symbol=self.state.symbol)

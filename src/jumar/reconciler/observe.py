@@ -1,7 +1,8 @@
 """Reading the truth: what is due by REST, own orders by id, fills that reports promise (section 11, W-1, Y-8).
 
 Promises: one failed read never hides another; a part that could not be read just grows old, and the guards
-see its age. Nothing here sends anything that changes the account.
+see its age. A slow read never delays protection: it is waited for a moment and then goes on beside the loop.
+Nothing here sends anything that changes the account.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from jumar.model.world import Observed, Source, World
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import Exchange
 from jumar.reconciler.shared import SharedReads
-from jumar.reconciler.state import SymbolState
+from jumar.reconciler.state import SymbolState, newer
 
 _log = structlog.get_logger("jumar.observe")
 
@@ -31,7 +32,11 @@ PRICE_FALLBACK_MS = 2500
 LAST_FALLBACK_MS = 10_000
 SLOW_READ_MS = 60_000
 PRESUMED_DEAD_MS = 2000
+READS_WAIT_S = 1.0
 REPEAT = 0.9  # a tick that comes a little early must not skip its read
+
+
+type Reads = list[tuple[str, Callable[[], Awaitable[None]]]]
 
 
 class Observer:
@@ -56,32 +61,46 @@ class Observer:
         self._instrument_ms = 0
         self._settings_ms = 0
         self._instrument_due = True
-        self.failed: tuple[str, ...] = ()
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     async def observe(self, *, entry_wanted: bool) -> World:
-        """Read what is due, all at once, and return the world."""
-        now = self._clock.now_ms()
-        reads = self._due(now, entry_wanted=entry_wanted)
-        failures = await asyncio.gather(*(self._try(name, read) for name, read in reads))
-        self.failed = tuple(name for name in failures if name is not None)
-        if not self.failed:
-            self._state.reread = False
-        await self._by_id()
-        await self._missing_fills()
+        """Read what is due, all at once, and return the world, after `READS_WAIT_S` with what is there."""
+        until = self._clock.monotonic() + READS_WAIT_S
+        await self._read(self._due(self._clock.now_ms(), entry_wanted=entry_wanted), until)
+        await self._read(self._by_id(self._clock.now_ms()), until)
+        await self._read(self._missing_fills(self._clock.now_ms()), until)
         self._note_ready()
         return self._state.world(self._clock.now_ms())
+
+    async def close(self) -> None:
+        """End the reads that are still under way."""
+        tasks = tuple(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def refresh_instrument(self) -> None:
         """Have the filters read again before the next plan (W-3)."""
         self._instrument_due = True
 
-    async def _try(self, name: str, read: Callable[[], Awaitable[None]]) -> str | None:
+    async def _read(self, reads: Reads, until: float) -> None:
+        """Start reads and wait for them, no longer than `until`; one under way is not asked again."""
+        for name, read in reads:
+            if name not in self._running:
+                self._running[name] = asyncio.create_task(self._try(name, read))
+        tasks = [self._running[name] for name, _ in reads]
+        if tasks:
+            await asyncio.wait(tasks, timeout=max(until - self._clock.monotonic(), 0))
+
+    async def _try(self, name: str, read: Callable[[], Awaitable[None]]) -> None:
         try:
             await read()
         except VenueError as error:
             _log.warning("read failed", symbol=self._state.symbol, part=name, error=str(error))
-            return name
-        return None
+        except Exception:  # noqa: BLE001 - one part stays unread, planning goes on
+            _log.exception("read failed", symbol=self._state.symbol, part=name)
+        finally:
+            del self._running[name]
 
     # what is due
 
@@ -90,7 +109,7 @@ class Observer:
         state, policy = self._state, self._policy
         tick = int(policy.loop_interval_s * 1000)
         unresolved = any(order.unresolved for order in state.orders.values())
-        if entry_wanted or unresolved or state.reread or not state.ready:
+        if entry_wanted or unresolved or not state.streaming or not state.ready:
             return tick
         if state.trade is None:
             return policy.reconcile_interval_s * 1000
@@ -101,23 +120,23 @@ class Observer:
         trade = self._state.trade
         return trade is not None and trade.proven_flat_ms is not None
 
-    def _due(
-        self, now: int, *, entry_wanted: bool
-    ) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+    def _due(self, now: int, *, entry_wanted: bool) -> Reads:
         state = self._state
         max_age = int(self._interval_ms(entry_wanted=entry_wanted) * REPEAT)
-        reads: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        # What was asked before the stream came up is old, whatever its age.
+        book_age = max(min(max_age, now - state.reread_ms - 1), 0)
+        reads: Reads = []
         if self._instrument_due or now - self._instrument_ms > SLOW_READ_MS * 15:
             reads.append(("instrument", self._read_instrument))
         if _older(state.account_settings, now, SLOW_READ_MS):
             reads.append(("account modes", self._read_modes))
         if state.settings_due or _older(state.settings, now, SLOW_READ_MS):
             reads.append(("symbol settings", self._read_settings))
-        if state.reread or _older(state.position, now, max_age):
-            reads.append(("position", lambda: self._read_position(max_age)))
-        if state.reread or _older(state.open_orders, now, max_age):
+        if _older(state.position, now, book_age):
+            reads.append(("position", lambda: self._read_position(book_age)))
+        if _older(state.open_orders, now, book_age):
             reads.append(("order list", lambda: self._read_list(Channel.REGULAR)))
-        if state.reread or _older(state.conditional_orders, now, max_age):
+        if _older(state.conditional_orders, now, book_age):
             reads.append(("conditional order list", lambda: self._read_list(Channel.CONDITIONAL)))
         if state.balance_due or _older(state.balance, now, max_age * 3):
             reads.append(("balance", lambda: self._read_balance(max_age)))
@@ -151,8 +170,7 @@ class Observer:
         self._state.settings = Observed(value=value, at_ms=asked, source=Source.REST)
 
     async def _read_position(self, max_age_ms: int) -> None:
-        fresh = 0 if self._state.reread else max_age_ms
-        seen = await self._shared.positions.get(max_age_ms=fresh)
+        seen = await self._shared.positions.get(max_age_ms=max_age_ms)
         report = seen.value[self._state.symbol]
         self._state.position = Observed(value=report, at_ms=seen.at_ms, source=seen.source)
 
@@ -176,33 +194,35 @@ class Observer:
     async def _read_quote(self) -> None:
         asked = self._clock.now_ms()
         value = await self._exchange.quote(self._state.symbol)
-        self._state.quote = Observed(value=value, at_ms=asked, source=Source.REST)
+        seen = Observed(value=value, at_ms=asked, source=Source.REST)
+        self._state.quote = newer(self._state.quote, seen)
 
     async def _read_mark(self) -> None:
         asked = self._clock.now_ms()
         value = await self._exchange.mark(self._state.symbol)
-        self._state.mark = Observed(value=value, at_ms=asked, source=Source.REST)
+        seen = Observed(value=value, at_ms=asked, source=Source.REST)
+        self._state.mark = newer(self._state.mark, seen)
 
     async def _read_last(self) -> None:
         asked = self._clock.now_ms()
         value = await self._exchange.last(self._state.symbol)
-        self._state.last = Observed(value=value, at_ms=asked, source=Source.REST)
+        seen = Observed(value=value, at_ms=asked, source=Source.REST)
+        self._state.last = newer(self._state.last, seen)
 
     def _note_ready(self) -> None:
         state = self._state
         parts = (state.position, state.open_orders, state.conditional_orders)
-        if not self.failed and all(part is not None for part in parts):
+        if all(part is not None for part in parts):
             state.ready = True
 
     # own orders by id
 
-    async def _by_id(self) -> None:
+    def _by_id(self, now: int) -> Reads:
         """Ask for every order of ours whose truth is open (X-4): both endpoints know only their own."""
-        now = self._clock.now_ms()
-        asks = [order for order in self._state.orders.values() if self._must_ask(order, now)]
-        await asyncio.gather(
-            *(self._try(order.client_id, partial(self._ask, order)) for order in asks)
-        )
+        orders = self._state.orders
+        self._asked = {name: at_ms for name, at_ms in self._asked.items() if name in orders}
+        asks = [order for order in orders.values() if self._must_ask(order, now)]
+        return [(order.client_id, partial(self._ask, order)) for order in asks]
 
     def _must_ask(self, order: OwnOrder, now: int) -> bool:
         if order.ended or now - self._asked.get(order.client_id, 0) < ASK_AGAIN_MS:
@@ -226,7 +246,9 @@ class Observer:
         self._asked[order.client_id] = self._clock.now_ms()
         report = await self._exchange.order(request.symbol, request.channel, order.client_id)
         now = self._clock.now_ms()
-        current = state.orders.get(order.client_id, order)
+        current = state.orders.get(order.client_id)
+        if current is None:
+            return  # its trade ended while the answer was on its way
         if report is not None:
             state.put(fold.fold(current, report, now), now)
         else:
@@ -234,15 +256,14 @@ class Observer:
 
     # fills that reports promise but nobody has told
 
-    async def _missing_fills(self) -> None:
-        state, now = self._state, self._clock.now_ms()
-        if state.trade is None or now - self._fills_asked_ms < FILLS_AGAIN_MS:
-            return
+    def _missing_fills(self, now: int) -> Reads:
+        trade = self._state.trade
+        if trade is None or now - self._fills_asked_ms < FILLS_AGAIN_MS:
+            return []
         if not self._fills_are_missing(now):
-            return
+            return []
         self._fills_asked_ms = now
-        since = state.trade.armed_ms - 1000
-        await self._try("fills", lambda: self._read_fills(since))
+        return [("fills", partial(self._read_fills, trade.armed_ms - 1000))]
 
     async def _read_fills(self, since_ms: int) -> None:
         for fill in await self._exchange.fills(self._state.symbol, since_ms):

@@ -31,7 +31,12 @@ SETUP_ERROR_MS = 30_000
 
 
 class SymbolState:
-    """Everything known about one symbol, fed by reads and events."""
+    """Everything known about one symbol, fed by reads and events.
+
+    Attributes:
+        streaming: whether the user stream is up, as far as is known.
+        reread_ms: when the user stream came up: what was asked before may lack what it did not tell.
+    """
 
     def __init__(self, *, account: str, store_id: str, memory: SymbolMemory) -> None:
         self.account = account
@@ -39,7 +44,8 @@ class SymbolState:
         self.symbol = memory.symbol
         self.ready = False
         self.draining = False
-        self.reread = True
+        self.reread_ms = 0
+        self.streaming = False
         self.balance_due = True
         self.settings_due = True
         self.instrument: Instrument | None = None
@@ -55,7 +61,10 @@ class SymbolState:
         self.conditional_orders: Observed[tuple[OrderReport, ...]] | None = None
         self.decision: DecisionState | None = None
         self.trade: Trade | None = memory.trade
-        self.orders: dict[str, OwnOrder] = {order.client_id: order for order in memory.orders}
+        # What was in flight when the last process ended was perhaps sent: it is asked for and settled (X-4).
+        self.orders: dict[str, OwnOrder] = {
+            order.client_id: fold.mark_unknown(order) for order in memory.orders
+        }
         self.fills: dict[int, Fill] = {fill.trade_id: fill for fill in memory.fills}
         self.loose: dict[int, Fill] = {}
         self._setup_error: tuple[str, int] | None = None
@@ -75,15 +84,17 @@ class SymbolState:
                 self._saw_position_event(event)
                 return True
             case venue.QuoteEvent():
-                self.quote = _newer(self.quote, _streamed(event.quote, event.at_ms))
+                self.quote = newer(self.quote, _streamed(event.quote, event.at_ms))
             case venue.MarkEvent():
-                self.mark = _newer(self.mark, _streamed(event.mark, event.at_ms))
+                self.mark = newer(self.mark, _streamed(event.mark, event.at_ms))
             case venue.LastPriceEvent():
-                self.last = _newer(self.last, _streamed(event.price, event.at_ms))
+                self.last = newer(self.last, _streamed(event.price, event.at_ms))
             case venue.SettingsEvent():
                 self.settings_due = True
             case venue.StreamEvent():
-                self.reread = self.reread or event.connected
+                self.streaming = event.connected
+                if event.connected:
+                    self.reread_ms = now_ms
                 return event.connected
             case venue.BalanceEvent():
                 self.balance_due = True
@@ -91,7 +102,7 @@ class SymbolState:
 
     def _saw_position_event(self, event: venue.PositionEvent) -> None:
         seen = _streamed(event.report, event.at_ms)
-        self.position_event = _newer(self.position_event, seen)
+        self.position_event = newer(self.position_event, seen)
 
     def saw_order(self, report: OrderReport, now_ms: int) -> None:
         """Fold one observation into our own order, if it is one."""
@@ -261,6 +272,6 @@ def _streamed[T](value: T, at_ms: int) -> Observed[T]:
     return Observed(value=value, at_ms=at_ms, source=Source.STREAM)
 
 
-def _newer[T](old: Observed[T] | None, new: Observed[T]) -> Observed[T]:
-    """Keep the newer by its own time: a late event never replaces a newer one (W-1)."""
+def newer[T](old: Observed[T] | None, new: Observed[T]) -> Observed[T]:
+    """Keep the newer by its own time: a late event or answer never replaces a newer one (W-1)."""
     return new if old is None or new.at_ms >= old.at_ms else old

@@ -5,7 +5,16 @@ Promises values equal to those written. Knows nothing of what to do with them.
 
 from typing import Any
 
-from sqlalchemy import Connection, ScalarResult, Select, or_, select, union
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarResult,
+    Select,
+    func,
+    or_,
+    select,
+    union,
+)
 
 from jumar.model.decision import Decision
 from jumar.model.journal import SymbolMemory
@@ -19,14 +28,16 @@ from jumar.store.schema import decisions, fills, orders, trades
 def symbol_memory(connection: Connection, symbol: str) -> SymbolMemory:
     """Return everything a start needs to know of one symbol."""
     trade = _open_trade(connection, symbol)
+    decision, seq = _newest_decision(connection, symbol)
     last = _last_filled(connection, symbol)
     opposite = last is not None and last["closing"] == CloseReason.OPPOSITE
     return SymbolMemory(
         symbol=symbol,
         trade=trade,
-        orders=_orders(connection, symbol, trade),
+        orders=_orders(connection, symbol, trade, decision),
         fills=() if trade is None else _fills(connection, trade.key),
-        decision=_newest_decision(connection, symbol),
+        decision=decision,
+        superseded_ms=None if decision is None else _superseded(connection, decision, seq),
         last_end_ms=None if last is None else last["last_fill_ms"],
         ended_by=last["closed_by"] if last is not None and opposite else None,
         spent=_spent(connection, symbol),
@@ -47,9 +58,19 @@ def _open_trade(connection: Connection, symbol: str) -> Trade | None:
     return None if row is None else records.trade_from(row)
 
 
-def _orders(connection: Connection, symbol: str, trade: Trade | None) -> tuple[OwnOrder, ...]:
+def _orders(
+    connection: Connection, symbol: str, trade: Trade | None, decision: Decision | None
+) -> tuple[OwnOrder, ...]:
     alive = (orders.c.symbol == symbol) & (orders.c.state != OrderState.ENDED.value)
-    wanted = alive if trade is None else or_(alive, orders.c.trade_key == trade.key)
+    wanted: ColumnElement[bool] = alive
+    if trade is not None:
+        wanted = or_(alive, orders.c.trade_key == trade.key)
+    elif decision is not None:
+        # A set-up that ended unfilled may be made again: its attempts must keep their numbers (X-1).
+        again = select(trades.c.key).where(
+            trades.c.decision_id == decision.id, trades.c.first_fill_ms.is_(None)
+        )
+        wanted = or_(alive, orders.c.trade_key.in_(again))
     rows = _rows(connection, select(orders).where(wanted).order_by(orders.c.seq))
     return tuple(records.order_from(row) for row in rows)
 
@@ -60,8 +81,9 @@ def _fills(connection: Connection, trade_key: str) -> tuple[Fill, ...]:
     return tuple(records.fill_from(row) for row in rows)
 
 
-def _newest_decision(connection: Connection, symbol: str) -> Decision | None:
-    accepted = select(decisions.c.content).where(
+def _newest_decision(connection: Connection, symbol: str) -> tuple[Decision | None, int]:
+    """Return the decision and when it came, as the number of its record."""
+    accepted = select(decisions.c.content, decisions.c.seq).where(
         decisions.c.symbol == symbol,
         decisions.c.outcome == "accepted",
         decisions.c.content.is_not(None),
@@ -69,7 +91,18 @@ def _newest_decision(connection: Connection, symbol: str) -> Decision | None:
     # Of two with one timestamp the first stays (D-7).
     newest = accepted.order_by(decisions.c.timestamp_ms.desc(), decisions.c.seq)
     row = _first(connection, newest)
-    return None if row is None else records.decision_from(row["content"])
+    return (None, 0) if row is None else (records.decision_from(row["content"]), row["seq"])
+
+
+def _superseded(connection: Connection, decision: Decision, seq: int) -> int | None:
+    newer = select(func.max(decisions.c.timestamp_ms)).where(
+        decisions.c.seq > seq,
+        decisions.c.symbol == decision.symbol,
+        decisions.c.outcome.in_(("refused", "spent")),
+        decisions.c.timestamp_ms > decision.timestamp_ms,
+    )
+    found: int | None = connection.execute(newer).scalar()
+    return found
 
 
 def _last_filled(connection: Connection, symbol: str) -> Row | None:

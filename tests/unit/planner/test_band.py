@@ -60,6 +60,16 @@ def test_a_stop_too_close_names_the_one_that_would_pass() -> None:
     assert isinstance(band_of(levels(stop=D("90581.8"), tp1=D(91900))), Band)
 
 
+@pytest.mark.rule("E-1", "G-3")
+def test_a_stop_too_close_whose_fix_needs_a_further_target_names_both() -> None:
+    """Widening alone would break the reward: the message names the tp1 that goes with it, and that passes."""
+    empty = band_of(levels(stop=D(90690), tp1=D(91300)))
+    assert isinstance(empty, EmptyBand)
+    assert empty.code == "stop_too_close"
+    assert "sl 90581.8 with tp1 91536.4 would pass" in empty.message
+    assert isinstance(band_of(levels(stop=D("90581.8"), tp1=D("91536.4"))), Band)
+
+
 @pytest.mark.rule("E-1")
 def test_widen_and_shrink_moves_the_stop_and_keeps_the_loss() -> None:
     """The option widens to 0.35 % from the far edge, and the quantity shrinks to the decision's own loss."""

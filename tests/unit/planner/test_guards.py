@@ -108,6 +108,8 @@ def test_spread_and_divergence() -> None:
     assert codes(wide) == ["spread_too_wide"]
     assert "0.0551" in message(wide, "spread_too_wide")
     assert "mark_diverged" in codes(refused(mark=seen(D(91120)), last=seen(D(90820))))
+    bare = quote("90820", "90865.43")  # 0.05001 %: not rounded away before it is compared
+    assert codes(refused(quote=bare)) == ["spread_too_wide"]
 
 
 @pytest.mark.rule("G-6")

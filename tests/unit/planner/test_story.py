@@ -12,6 +12,7 @@ from tests.worlds import (
     cancels,
     codes,
     decision,
+    levels,
     opened,
     places,
     roles,
@@ -503,7 +504,8 @@ def test_a_stop_whose_echo_differs_is_replaced_and_cancelled() -> None:
     bad = replace(stop, echo_error="reduceOnly asked True, got False")
     story.journal[stop.client_id] = bad
     story._sync()
-    assert roles(story.tick()) == ["+S", "-S"]
+    assert roles(story.tick()) == ["-S"]
+    assert roles(story.later(1000).tick()) == ["+S"]
     assert story.run(1) == ["+E"]
 
 
@@ -587,3 +589,39 @@ def test_a_spent_decision_is_answered_with_that_alone() -> None:
     """What the market looks like no longer matters to it."""
     story = board(decision=DecisionState(decision=decision(), spent="its trade is over"))
     assert codes(story.tick()) == ["spent"]
+
+
+@pytest.mark.rule("T-3", "T-1")
+def test_without_a_second_target_what_tp1_leaves_is_asked_for_at_tp1() -> None:
+    """tp2 null and no trailing: all at TP1; its child ended short, the rest waits at the same price."""
+    some = decision(enable_trailing=False, levels=replace(levels(), tp2=None))
+    story = board(decision=DecisionState(decision=some))
+    story.run(2)
+    story.fill(Role.ENTRY, "0.013", "90786.6")
+    story.run(2)
+    story.later(1000).mark("91600").trigger(Role.TP1)
+    story.fill(Role.TP1, "0.010", "91600").end(Role.TP1, OrderStatus.FINISHED)
+    story.run(3)
+    rest = story.alive()["Q1"].request
+    assert (rest.quantity, rest.trigger_price) == (D("0.003"), D(91600))
+
+
+@pytest.mark.rule("W-3", "P-1")
+def test_a_position_off_the_step_is_covered_whole() -> None:
+    """The step has grown under an open trade: a restored stop is rounded up, never down."""
+    story = opened().later(1000)
+    story.world = replace(story.world, instrument=replace(BTC, step_size=D("0.005")))
+    story.end(Role.STOP, OrderStatus.CANCELED)
+    assert places(story.tick())[0].request.quantity == D("0.015")
+
+
+@pytest.mark.rule("S-11", "P-1")
+def test_a_wrong_echo_under_a_position_is_kept_until_another_stop_covers() -> None:
+    """What rests may still protect: it goes only when its replacement is confirmed."""
+    story = opened().later(1000)
+    stop = story.alive()["S1"]
+    story.journal[stop.client_id] = replace(stop, echo_error="workingType differs")
+    story._sync()
+    assert roles(story.later(1000).tick()) == ["+S"]
+    assert roles(story.tick()) == ["-S"]
+    assert set(story.alive()) == {"S2", "B1", "P1", "Q1"}

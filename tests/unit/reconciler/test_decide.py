@@ -174,3 +174,37 @@ def test_a_restart_remembers_what_is_spent() -> None:
     assert some.state is not None
     assert some.state.spent is not None
     assert outcome(some, received(at(1, "x"))) == "spent"
+
+
+@pytest.mark.rule("D-7")
+def test_a_superseded_decision_does_not_return_with_its_file() -> None:
+    """Written again after a refused newer one, it is still the older: its entry stays away."""
+    some = desk()
+    outcome(some, received(at(0, "a")))
+    outcome(some, refused(NOW + 10))
+    assert outcome(some, received(at(0, "a"))) == "superseded"
+    assert some.state is not None
+    assert some.state.refusals[0][0] == "malformed"
+
+
+@pytest.mark.rule("D-3", "D-7")
+@pytest.mark.parametrize("valid", [True, False])
+def test_a_timestamp_from_the_future_holds_back_nothing_that_comes_after(valid: bool) -> None:
+    """A wrong clock is refused for entry; the next decision with a right one is in force again."""
+    some = desk()
+    outcome(some, received(at(0, "a")))
+    year = 365 * 24 * 3600 * 1000
+    outcome(some, received(at(year, "b")) if valid else refused(NOW + year))
+    assert some.receive(received(at(300_000, "c")), NOW + 300_000)
+    assert current(some) == "c"
+
+
+@pytest.mark.rule("D-7")
+def test_a_restart_remembers_that_the_decision_was_superseded() -> None:
+    """A newer one that was refused holds it back still; a newer valid one is accepted."""
+    some = desk(SymbolMemory(symbol="BTCUSDT", decision=at(-10, "a"), superseded_ms=NOW - 5))
+    assert some.state is not None
+    assert some.state.refusals[0][0] == "superseded"
+    assert outcome(some, received(at(-10, "a"))) == "superseded"
+    assert outcome(some, received(at(0, "b"))) == "accepted"
+    assert some.state.refusals == ()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from jumar.model import fold
 from jumar.model.decision import Action, Decision, Levels
 from jumar.model.errors import InvariantBroken
 from jumar.model.ids import client_id
@@ -373,6 +374,44 @@ async def test_memory_holds_the_newest_accepted_decision(store: SqlStore) -> Non
     decision = (await store.load(SYMBOL)).decision
     assert decision is not None
     assert decision.id == "new"
+
+
+@pytest.mark.rule("D-7")
+async def test_memory_knows_that_the_newest_accepted_decision_was_superseded(
+    store: SqlStore,
+) -> None:
+    """By a newer one that came after it and was refused or spent; one of its own time or before does not count."""
+    for decision_id, outcome, timestamp_ms in (
+        ("far", "refused", 99),
+        ("old", "accepted", 5),
+        ("conflict", "refused", 5),
+    ):
+        await store.write([decision_seen(decision_id, outcome, timestamp_ms=timestamp_ms)])
+    assert (await store.load(SYMBOL)).superseded_ms is None
+    await store.write([decision_seen("bad", "refused", timestamp_ms=7)])
+    assert (await store.load(SYMBOL)).superseded_ms == 7
+    await store.write([decision_seen("good", "accepted", timestamp_ms=8)])
+    assert (await store.load(SYMBOL)).superseded_ms is None
+
+
+@pytest.mark.rule("X-1", "D-7")
+async def test_memory_holds_the_orders_of_an_unfilled_set_up_that_may_be_made_again(
+    store: SqlStore,
+) -> None:
+    """Its ids are used up: the next attempt of the same decision goes on counting."""
+    entry = own_order(Role.ENTRY, 1)
+    await store.write(
+        [
+            decision_seen(DECISION.id, "accepted", timestamp_ms=DECISION.timestamp_ms),
+            TradeChanged(trade=TRADE),
+            Intent(order=entry),
+            OrderChanged(order=fold.end_canceled(replace(entry, state=OrderState.OPEN), 7)),
+            TradeEnded(trade=replace(TRADE, ended_ms=9), summary=None),
+        ]
+    )
+    memory = await store.load(SYMBOL)
+    assert memory.trade is None
+    assert [order.client_id for order in memory.orders] == [entry.client_id]
 
 
 async def test_every_record_has_its_table(store: SqlStore, path: Path) -> None:

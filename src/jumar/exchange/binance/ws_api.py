@@ -1,7 +1,7 @@
 """Orders over one persistent socket: requests with ids, answers matched by id.
 
 Promises: a request is sent once or not at all. Not connected beforehand = not sent, and the caller is told so;
-lost after the send = no answer, which proves nothing. Source: Binance USDⓈ-M "Websocket API General Info" (2026-05).
+lost after the send = no answer, which proves nothing. A socket that left a request unanswered takes no other. Source: Binance USDⓈ-M "Websocket API General Info" (2026-05).
 """
 
 import asyncio
@@ -46,6 +46,7 @@ class WsApi:
         self._sent = 0
         self._logged_on = False
         self._draining = False
+        self._dropping: asyncio.Task[None] | None = None
         handlers = Handlers(
             url=self._address, on_open=self._open, on_text=self._take, on_down=self._lost
         )
@@ -67,6 +68,9 @@ class WsApi:
     async def close(self) -> None:
         """Close; what waits for an answer learns that none comes."""
         await self._socket.close()
+        if self._dropping is not None:
+            await asyncio.gather(self._dropping, return_exceptions=True)
+            self._dropping = None
 
     async def request(
         self, method: str, params: Params, *, timestamp_ms: int, timeout_ms: int
@@ -83,11 +87,18 @@ class WsApi:
                 await self._socket.send(frame)
                 return await answer
         except TimeoutError:
+            self._give_up()
             return NoAnswer(reason=f"no answer within {timeout_ms} ms")
         except (aiohttp.ClientError, OSError) as error:
             return NoAnswer(reason=f"socket lost while sending: {describe(error)}")
         finally:
             self._pending.pop(identity, None)
+
+    def _give_up(self) -> None:
+        """Leave a socket that may be dead: pings take half a minute to find out, a stop cannot wait for that."""
+        self._draining = True
+        if self._dropping is None or self._dropping.done():
+            self._dropping = asyncio.create_task(self._socket.drop(), name="binance-ws-api-drop")
 
     def _frame(self, identity: str, method: str, params: Params, timestamp_ms: int) -> str:
         full = {**params, "recvWindow": self._recv_window_ms, "timestamp": timestamp_ms}

@@ -128,7 +128,7 @@ def exchange_serve(
 ) -> None:
     """Serve an exchange that speaks Binance's wire, until SIGINT or SIGTERM."""
     with told_plainly():
-        from jumar.bootstrap import ServeOptions, run_async, serve_exchange
+        from jumar.bootstrap import ServeOptions, serve_exchange
 
         options = ServeOptions(
             market=market,
@@ -142,7 +142,7 @@ def exchange_serve(
             end=end,
             balance=_money("--balance", balance),
         )
-        run_async(serve_exchange(options))
+        serve_exchange(options)
 
 
 def _symbols(text: str) -> tuple[str, ...]:

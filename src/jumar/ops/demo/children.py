@@ -49,7 +49,8 @@ class Child:
             return ConfigError(lines[-1].removeprefix("jumar: "))
         tail = "\n".join(f"    {line}" for line in lines[-TAIL_LINES:])
         status = self._process.returncode
-        return ChildDied(f"the {self.name} ended early (status {status}); {self._log}:\n{tail}")
+        said = f"the end of {self._log.name}:\n{tail}" if lines else "it said nothing"
+        return ChildDied(f"the {self.name} ended early (status {status}); {said}")
 
     async def end(self) -> int:
         """Ask it to end, and insist after a while; returns its exit status (negative: the signal's number)."""

@@ -6,7 +6,6 @@ was checked held; with `--json` stdout gets one object and nothing else.
 
 import asyncio
 import json
-import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -179,4 +178,4 @@ def _config(ready: dict[str, str], files: Files, symbols: tuple[str, ...]) -> st
         'on_flat = "close"',
         *(f"[symbols.{symbol}]" for symbol in symbols),
     ]
-    return os.linesep.join(lines) + os.linesep
+    return "\n".join(lines) + "\n"

@@ -13,13 +13,13 @@ from enum import StrEnum
 from random import Random  # noqa: TID251 - the demo's dice, with the run's seed
 from typing import Any
 
-LOOK_BACK_MS = 4 * 60_000
+LOOK_BACK_MS = 20 * 60_000
 TREND = Decimal("0.0006")
 GIVE_UP_MS = 100_000
 RISKY_SHARE = 0.15
 ZONE_DEPTH = Decimal("0.0003")
-STOP_DISTANCE = (Decimal("0.0037"), Decimal("0.0042"))
-REWARD = (Decimal("2.03"), Decimal("2.2"))
+STOP_DISTANCE = (Decimal("0.0036"), Decimal("0.0038"))
+REWARD = (Decimal("2.02"), Decimal("2.1"))
 FAR_REWARD = Decimal("3.5")
 TOO_CLOSE = Decimal("0.0020")
 POOR_REWARD = Decimal("1.3")

@@ -79,9 +79,11 @@ class View:
         return Text(words)
 
     def _engine_lines(self) -> Panel:
-        text = Text(overflow="ellipsis", no_wrap=True)
-        for line in _tail(self._engine_log, ENGINE_LINES):
-            text.append(_readable(line) + "\n", style=_SHADES.get(line.get("level", ""), ""))
+        lines = (
+            Text(_readable(line), style=_SHADES.get(line.get("level", ""), ""))
+            for line in _tail(self._engine_log, ENGINE_LINES)
+        )
+        text = Text("\n", overflow="ellipsis", no_wrap=True).join(lines)
         return Panel(text, title="engine", title_align="left", border_style="dim")
 
 
