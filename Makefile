@@ -27,7 +27,7 @@ demo: install  ## watch a decision become a protected position (ARGS="--seconds 
 	$(RUN) jumar demo $(ARGS)
 
 test: install  ## the whole suite
-	$(RUN) pytest $(ARGS)
+	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
 
 check: install  ## lint, format, types, import contracts
 	$(RUN) ruff check .

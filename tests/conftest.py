@@ -7,15 +7,17 @@ Recorded market data and payloads are found through `JUMAR_RECORDED_DATA` (the f
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).resolve().parent
 DEFAULT_RECORDED = TESTS.parent.parent / "shared"
+#: Suites with real sockets: run serially in one worker, so that load never decides what they see.
+SOCKETS = frozenset({"contract", "peers", "process"})
 _RULES = pytest.StashKey[dict[str, list[str]]]()
-_SECONDS = pytest.StashKey[dict[str, float]]()
+_seconds: dict[str, float] = defaultdict(float)
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +60,10 @@ def _collects_everything(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Note the rules that tests name, before anything is deselected."""
+    """Note the rules that tests name, before anything is deselected; suites with real sockets share one worker."""
+    for item in items:
+        if _suite(item.nodeid) in SOCKETS:
+            item.add_marker(pytest.mark.xdist_group("sockets"))
     rules: dict[str, list[str]] = defaultdict(list)
     for item in items:
         for marker in item.iter_markers("rule"):
@@ -71,18 +76,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=partial)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Make room for the times of the suites."""
-    config.stash[_SECONDS] = defaultdict(float)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add up the time of each suite; with several workers the reports of all come together here."""
+    _seconds[_suite(report.nodeid)] += report.duration
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Add up the time of each suite."""
-    report: pytest.TestReport = yield  # type: ignore[assignment]  # pluggy sends the result
-    suite = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else "other"
-    item.config.stash[_SECONDS][suite] += report.duration
-    return report  # type: ignore[return-value]  # pluggy's wrappers return the result
+def _suite(nodeid: str) -> str:
+    parts = Path(nodeid.partition("::")[0]).parts
+    return parts[1] if len(parts) > 2 else "other"
 
 
 def _skipped(config: pytest.Config) -> int:
@@ -104,6 +105,6 @@ def pytest_terminal_summary(
     skipped = _skipped(config)
     verdict = ": a failure here (CI or JUMAR_REQUIRE is set)" if skipped else ""
     terminalreporter.section("summary of the suites")
-    for suite, seconds in sorted(config.stash[_SECONDS].items()):
+    for suite, seconds in sorted(_seconds.items()):
         terminalreporter.write_line(f"{suite:<12} {seconds:7.1f} s")
     terminalreporter.write_line(f"skipped: {skipped}{verdict if _skips_are_failures() else ''}")

@@ -13,6 +13,7 @@ from jumar.model.errors import InvariantBroken, StoreUnavailable
 from jumar.model.journal import EventSeen, Incident, Intent, Record, TradeEnded
 from jumar.model.order import OrderRequest, OrderState, Role
 from jumar.model.outcome import Outcome
+from jumar.ports.decisions import Received
 from jumar.ports.exchange import Exchange, StreamEvent
 from jumar.ports.store import Store
 from jumar.reconciler.supervise import Engine
@@ -278,6 +279,37 @@ async def test_a_broken_observer_does_not_end_the_engine(tmp_path: Path) -> None
             Incident(symbol="BTCUSDT", severity="info", rule="O-4", message="a test", at_ms=1)
         )
         assert stage.watcher.incidents
+        await stage.control(
+            "cancel", {"symbol": "BTCUSDT", "client_id": resting["S1"]["client_id"]}
+        )
+        await stage.until_alive("S2", "B1", "P1", "Q1")
+
+
+class Failing:
+    """A source that breaks its promise not to raise."""
+
+    def __init__(self) -> None:
+        self.polls = 0
+
+    def poll(self) -> tuple[Received, ...]:
+        """Raise."""
+        self.polls += 1
+        raise RecursionError("a file nobody foresaw")
+
+
+@pytest.mark.rule("D-5", "P-1")
+async def test_a_source_that_raises_does_not_end_the_engine(tmp_path: Path) -> None:
+    """No input stops the loops: an open position is managed on, the source is asked again."""
+    async with staged(tmp_path) as stage:
+        await stage.start_engine()
+        resting = await open_position(stage)
+        source = Failing()
+        running(stage)._source = source
+
+        async def asked_twice() -> bool:
+            return source.polls >= 2
+
+        await stage.until(asked_twice)
         await stage.control(
             "cancel", {"symbol": "BTCUSDT", "client_id": resting["S1"]["client_id"]}
         )

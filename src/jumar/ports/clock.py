@@ -31,15 +31,20 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """This machine's clock, corrected by the measured offset to the venue's."""
+    """This machine's clock, corrected by the measured offset to the venue's.
+
+    The wall clock is looked at once: when somebody sets it, no order becomes old or young by that. The venue's
+    offset, measured again and again, takes up what the machine's ticks drift.
+    """
 
     def __init__(self) -> None:
         self._offset_ms = 0
+        self._start_ns = time.time_ns() - time.monotonic_ns()
 
     def now_ms(self) -> int:
         """Exchange time in milliseconds since 1970."""
-        wall = time.time_ns() // 1_000_000
-        return wall + self._offset_ms
+        wall_ns = self._start_ns + time.monotonic_ns()
+        return wall_ns // 1_000_000 + self._offset_ms
 
     def monotonic(self) -> float:
         """Seconds that never run backwards."""

@@ -163,8 +163,11 @@ class Engine:
     async def _poll_decisions(self) -> None:
         interval = min(float(policy.loop_interval_s) for policy in self._policies.values())
         while True:
-            for received in self._source.poll():
-                await self._receive(received)
+            try:
+                for received in self._source.poll():
+                    await self._receive(received)
+            except Exception:  # noqa: BLE001 - no input may stop the loops (D-5)
+                _log.exception("decisions could not be read")
             await self._clock.sleep(interval / 2)
 
     async def _receive(self, received: Received) -> None:
