@@ -18,7 +18,7 @@ type Dice = random.Random
 
 def dice(seed: int) -> Dice:
     """All chance of one run."""
-    return random.Random(seed)  # noqa: TID251 - the seed itself
+    return random.Random(seed)
 
 
 class Delivery(StrEnum):

@@ -23,7 +23,7 @@ CLIENT_ID = re.compile(r"jm-([a-z2-7]{10})-([ESBPQLX])[1-9][0-9]*")
 EXECUTING = Decimal("1e9")
 
 
-class PromiseBroken(AssertionError):
+class PromiseBroken(AssertionError):  # noqa: N818 - the name says what happened
     """A promise was broken: the rule, and what the venue saw."""
 
     def __init__(self, rule: str, words: str) -> None:
@@ -46,11 +46,15 @@ class Judge:
     """Watches one venue through all trades of a run.
 
     Attributes:
-        plan: the first word about each trade: its sign and the most that may be bought in.
+        key, sign, planned: the first word about the trade: the most that may be bought in never changes.
+        ids: every client order id that was ever sent.
         ratchet: per trade the tightest working stop the engine was ever told to rest, times the sign.
+        traded: decisions whose trade had a fill and ended.
+        size_before: the position as told by the executions judged so far, signed.
     """
 
     venue: Venue
+    started_ms: int
     key: str = ""
     sign: int = 1
     planned: Decimal = ZERO
@@ -82,6 +86,7 @@ class Judge:
             raise PromiseBroken("X-9", f"ended with {alive} alive, {underway} on their way")
         if any(order.filled > ZERO for order in self.venue.of_role(Role.ENTRY)):
             self.traded.add(decision_id)
+        self.judged_fills = 0
 
     # commands
 

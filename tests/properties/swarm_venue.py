@@ -211,6 +211,11 @@ class Venue:
             price_protect=False,
         )
 
+    def forget(self) -> None:
+        """Close the book of a trade that has ended."""
+        self.orders.clear()
+        self.fills.clear()
+
     def _id(self) -> int:
         self.next_id += 1
         return self.next_id

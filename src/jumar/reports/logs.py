@@ -18,6 +18,7 @@ from jumar.model.journal import Incident
 from jumar.model.order import Fill
 from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
 from jumar.model.units import text
+from jumar.planner.summary import summarize
 from jumar.ports.observer import TickReport
 from jumar.reports.formats import LogFormat
 
@@ -130,7 +131,7 @@ class LogObserver:
         trade = report.plan.trade or report.world.trade
         key = None if trade is None or trade.ended_ms is not None else trade.key
         if key != heard.trade_key and heard.trade_key is not None:
-            log.info("trade over", trade=heard.trade_key)
+            log.info("trade over", trade=heard.trade_key, **_result(report))
         if trade is not None and key is not None and key != heard.trade_key:
             log.info(
                 "trade set up",
@@ -161,6 +162,18 @@ class LogObserver:
             if str(note) not in heard.notes:
                 log.info(note.text, rule=note.rule)
         heard.notes = frozenset(str(note) for note in report.plan.notes)
+
+
+def _result(report: TickReport) -> dict[str, str]:
+    """How the trade that ended in this tick came out; nothing for one that never filled."""
+    trade = report.plan.trade
+    if trade is None or trade.ended_ms is None:
+        return {}
+    summary = summarize(report.world, trade)
+    if summary is None:
+        return {"exit": "none: it never filled"}
+    net = summary.realized_pnl - summary.fees
+    return {"exit": summary.exit_reason, "net": text(net), "r_net": text(summary.r_net)}
 
 
 def _say_command(log: Any, command: Command, outcome: Outcome) -> None:

@@ -121,9 +121,32 @@ def _tail(log: Path, count: int) -> list[dict[str, Any]]:
 
 
 def _readable(line: Mapping[str, Any]) -> str:
-    shown = ("outcome", "code", "rule", "why", "price", "quantity", "stop", "pnl")
+    shown = (
+        "outcome",
+        "code",
+        "rule",
+        "why",
+        "side",
+        "price",
+        "quantity",
+        "stop",
+        "exit",
+        "net",
+        "r_net",
+    )
     rest = "  ".join(f"{key}={line[key]}" for key in shown if key in line)
-    return f"{str(line.get('timestamp', ''))[11:19]}  {line.get('event', '')}  {rest}"
+    symbol = str(line.get("tick", "")).partition("-")[0]
+    said = (str(line.get("timestamp", ""))[11:19], symbol, str(line.get("event", "")), rest)
+    return "  ".join(part for part in said if part)
+
+
+PROMISES = {
+    "P-1": "never without a full-size stop while in position",
+    "P-2": "no stop ever made looser",
+    "P-4": "never more than one decision's quantity",
+    "P-5": "nothing but an entry adds exposure",
+    "P-8": "no order outlives its trade",
+}
 
 
 def summary(result: Mapping[str, Any], violations: list[Mapping[str, Any]]) -> Group:
@@ -131,11 +154,13 @@ def summary(result: Mapping[str, Any], violations: list[Mapping[str, Any]]) -> G
     promises = Table(
         title="what the exchange's judge says", title_justify="left", border_style="dim"
     )
-    for name in ("promise", "verdict", "checks"):
+    for name in ("promise", "", "verdict", "checks"):
         promises.add_column(name, justify="right" if name == "checks" else "left")
     for name, checks in result["checks"].items():
         verdict = {True: "[green]held", False: "[bold red]BROKEN", None: "not checked in this run"}
-        promises.add_row(name, verdict[result["promises"].get(name)], str(checks))
+        promises.add_row(
+            name, PROMISES.get(name, ""), verdict[result["promises"].get(name)], str(checks)
+        )
     figures = Table(show_header=False, border_style="dim")
     skipped = {"checks", "promises"}
     for key, value in result.items():

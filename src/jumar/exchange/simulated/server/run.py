@@ -83,6 +83,7 @@ class SimulatedServer:
         Raises:
             PortInUseError: somebody else listens there.
             ValueError: the market has no beginning for a symbol.
+            OSError: the ready file cannot be written; everything is stopped again.
         """
         await self._runner.setup()
         try:
@@ -95,7 +96,11 @@ class SimulatedServer:
         jobs = (self._pacer.run(), self._pacer.repeat(), self._feed.run(), self._expire())
         self._tasks = [asyncio.create_task(job) for job in jobs]
         if self._config.ready_file is not None:
-            _write_ready(self._config.ready_file, self.urls)
+            try:
+                _write_ready(self._config.ready_file, self.urls)
+            except OSError:
+                await self.stop()
+                raise
 
     async def stop(self) -> None:
         """End in order: no more steps, sockets closed, the ledger closed."""
