@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.engines import POLICY, Stage, staged
 
+from jumar.model.errors import ConfigError
 from jumar.model.policy import OnFlat
 
 
@@ -192,3 +193,39 @@ async def test_a_decision_older_than_the_first_start_is_spent(tmp_path: Path) ->
         await stage.until(judged)
         assert [r.code for r in stage.watcher.ticks[-1].plan.refusals] == ["spent"]
         assert not await stage.alive()
+
+
+@pytest.mark.rule("E-4", "G-15")
+async def test_hedge_mode_is_refused_at_the_start_with_the_fix(tmp_path: Path) -> None:
+    """One message that names the account and what to change; nothing was sent."""
+    async with staged(tmp_path) as stage:
+        await stage.signed("POST", "/fapi/v1/positionSide/dual", {"dualSidePosition": "true"})
+        with pytest.raises(ConfigError, match=r"\[account\] main: position mode is hedge.*one-way"):
+            await stage.start_engine()
+        assert not await stage.alive()
+
+
+@pytest.mark.rule("D-4", "D-7", "P-1")
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{half a file",
+        "[]",
+        '{"symbol": "BTCUSDT", "timestamp_iso": "2025-12-05T10:04:54Z", "action": "long"}',
+        '{"symbol": "DOGEUSDT", "timestamp_iso": "2025-12-05T10:04:54Z", "action": "flat"}',
+    ],
+)
+async def test_a_bad_file_never_touches_a_position(tmp_path: Path, content: str) -> None:
+    """Half-written, no object, incomplete, a symbol of nobody: the position keeps every order."""
+    async with staged(tmp_path) as stage:
+        await held(stage)
+        before = await stage.alive()
+        (tmp_path / "decision.json").write_text(content)
+        ticks = len(stage.watcher.ticks)
+
+        async def looked_again() -> bool:
+            return len(stage.watcher.ticks) > ticks + 4
+
+        await stage.until(looked_again)
+        assert await stage.alive() == before
+        assert not stage.watcher.incidents

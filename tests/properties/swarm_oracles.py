@@ -108,6 +108,7 @@ class Judge:
             raise PromiseBroken("P-5", f"{request.client_id} could add exposure")
         if request.role is Role.STOP:
             self._check_ratchet(request)
+            self._check_size(request)
         if request.role in TARGET_ROLES:
             self._check_target(request)
 
@@ -146,6 +147,18 @@ class Judge:
         known = self.ratchet.get(self.key)
         if known is not None and trigger < known:
             raise PromiseBroken("S-3", f"{request.client_id} at {trigger}, ratchet {known}")
+
+    def _check_size(self, request: OrderRequest) -> None:
+        """S-4: a working stop covers the position and what a resting entry may add, an armed one the plan.
+
+        What a hand bought on top of the plan is asked for only once it is held together with our own lots.
+        """
+        entry = self.venue.resting_entry()
+        size = abs(self.venue.position) + (entry.left if entry is not None else ZERO)
+        most = max(self.planned, abs(self.venue.position))
+        needed = min(size, most) if self.venue.fills else self.planned
+        if (request.quantity or ZERO) < needed:
+            raise PromiseBroken("S-4", f"{request.client_id}: {request.quantity} of {needed}")
 
     def _check_target(self, request: OrderRequest) -> None:
         """T-2 and T-3: targets sell at most the position, and TP1 does not come back after a fill."""

@@ -63,21 +63,19 @@ def renamed(command: Command, world: World) -> list[Command]:
 
 
 def bared(command: Command, world: World) -> list[Command]:
-    """A new working stop replaces the old one the wrong way round."""
-    if not _places(command, Role.STOP) or not world.fills:
-        return [command]
-    old = [order for order in world.orders if order.role is Role.STOP and order.confirmed]
-    cause = Cause(rule="S-4", text="sabotage")
-    cancels: list[Command] = [
-        CancelOrder(
-            symbol=world.symbol,
-            channel=order.request.channel,
-            client_id=order.client_id,
-            cause=cause,
-        )
-        for order in old
-    ]
-    return [*cancels, command]
+    """A new working stop of a position replaces the old one the wrong way round."""
+    wrong = _places(command, Role.STOP) and world.fills
+    return [*_stop_cancels(world), command] if wrong else [command]
+
+
+def unarmed(command: Command, world: World) -> list[Command]:
+    """The armed stop goes just before the entry."""
+    return [*_stop_cancels(world), command] if _places(command, Role.ENTRY) else [command]
+
+
+def disarmed(command: Command, world: World) -> list[Command]:
+    """The armed stop goes just after the entry."""
+    return [command, *_stop_cancels(world)] if _places(command, Role.ENTRY) else [command]
 
 
 def mute(command: Command, world: World, *, role: Role) -> list[Command]:
@@ -93,7 +91,9 @@ def stuck(command: Command, world: World) -> list[Command]:
 SABOTAGES: tuple[tuple[str, Sabotage], ...] = (
     ("P-4", bought_twice),
     ("P-4", partial(resized, role=Role.ENTRY, times="1.5")),
-    ("S-1", partial(resized, role=Role.STOP, times="0.5")),
+    ("S-4", partial(resized, role=Role.STOP, times="0.5")),
+    ("S-1", unarmed),
+    ("P-1", disarmed),
     ("T-2", partial(resized, role=Role.TP1, times="9")),
     ("W-3", partial(resized, role=Role.TP1, times="0")),
     ("S-3", loosened),
@@ -104,6 +104,19 @@ SABOTAGES: tuple[tuple[str, Sabotage], ...] = (
     ("T-4", partial(mute, role=Role.FULL_EXIT)),
     ("T-4", stuck),
 )
+
+
+def _stop_cancels(world: World) -> list[CancelOrder]:
+    return [
+        CancelOrder(
+            symbol=world.symbol,
+            channel=order.request.channel,
+            client_id=order.client_id,
+            cause=Cause(rule="S-4", text="sabotage"),
+        )
+        for order in world.orders
+        if order.role is Role.STOP and order.confirmed
+    ]
 
 
 def _places(command: Command, role: Role) -> TypeGuard[PlaceOrder]:

@@ -62,7 +62,21 @@ def lives(first: int) -> Counter[str]:
 
 
 @pytest.mark.rule(
-    "P-1", "P-2", "P-4", "P-5", "P-8", "S-1", "S-3", "T-2", "T-3", "X-1", "X-4", "X-9"
+    "P-1",
+    "P-2",
+    "P-4",
+    "P-5",
+    "P-8",
+    "E-10",
+    "S-1",
+    "S-2",
+    "S-3",
+    "S-4",
+    "T-2",
+    "T-3",
+    "X-1",
+    "X-4",
+    "X-9",
 )
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_no_promise_breaks_in_any_life(first: int) -> None:
@@ -76,7 +90,6 @@ def test_rare_paths_were_walked() -> None:
     assert [path for path in SOMETIMES if seen[path] == 0] == []
 
 
-@pytest.mark.rule("O-1", "P-9")
 def test_one_seed_is_one_life() -> None:
     """The same seed walks the same steps: a failure can be looked at again."""
     one, other = Life.begin(3), Life.begin(3)

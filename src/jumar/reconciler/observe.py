@@ -109,7 +109,8 @@ class Observer:
         state, policy = self._state, self._policy
         tick = int(policy.loop_interval_s * 1000)
         unresolved = any(order.unresolved for order in state.orders.values())
-        if entry_wanted or unresolved or not state.streaming or not state.ready:
+        silent = not state.streaming or state.is_mute(self._clock.now_ms())
+        if entry_wanted or unresolved or silent or not state.ready:
             return tick
         if state.trade is None:
             return policy.reconcile_interval_s * 1000

@@ -28,6 +28,8 @@ from jumar.ports import exchange as venue
 LOOSE_FILL_GRACE_MS = 1000
 #: How long a failed set-up (margin mode, leverage) keeps an entry from being tried again.
 SETUP_ERROR_MS = 30_000
+#: How long an accepted order may go without its event before the stream counts as silent.
+MUTE_MS = 3000
 
 
 class SymbolState:
@@ -46,6 +48,7 @@ class SymbolState:
         self.draining = False
         self.reread_ms = 0
         self.streaming = False
+        self._told: set[str] = set()
         self.balance_due = True
         self.settings_due = True
         self.instrument: Instrument | None = None
@@ -76,6 +79,7 @@ class SymbolState:
         """Apply one stream event; say whether the loop should look at once."""
         match event:
             case venue.OrderEvent():
+                self._told.add(event.report.client_id)
                 self.saw_order(event.report, now_ms)
                 if event.fill is not None:
                     self.saw_fill(event.fill)
@@ -95,6 +99,7 @@ class SymbolState:
                 self.streaming = event.connected
                 if event.connected:
                     self.reread_ms = now_ms
+                    self._told.clear()
                 return event.connected
             case venue.BalanceEvent():
                 self.balance_due = True
@@ -103,6 +108,17 @@ class SymbolState:
     def _saw_position_event(self, event: venue.PositionEvent) -> None:
         seen = _streamed(event.report, event.at_ms)
         self.position_event = newer(self.position_event, seen)
+
+    def is_mute(self, now_ms: int) -> bool:
+        """Whether the stream is up but silent: an accepted order of ours without its event within 3 s (section 11)."""
+        return any(
+            order.alive_or_unknown
+            and order.acked_ms is not None
+            and order.journaled_ms > self.reread_ms
+            and now_ms - order.acked_ms > MUTE_MS
+            and order.client_id not in self._told
+            for order in self.orders.values()
+        )
 
     def saw_order(self, report: OrderReport, now_ms: int) -> None:
         """Fold one observation into our own order, if it is one."""
@@ -188,6 +204,7 @@ class SymbolState:
         self.trade = None
         self.fills.clear()
         self.loose.clear()
+        self._told.clear()
         kept = {} if filled else self.orders
         self.orders = {name: order for name, order in kept.items() if order.trade_key == key}
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from jumar.model.errors import StoreUnavailable
+from jumar.model.errors import ConfigError, StoreUnavailable
 from jumar.model.journal import EquitySeen, Incident, Record, StoreIdentity, SymbolMemory
 from jumar.model.policy import Policy
 from jumar.ports import observer as observing
@@ -70,12 +70,22 @@ class Engine:
             self._build(identity, memories)
             await self._exchange.start(tuple(self._policies), self._sink)
             try:
+                await self._assert_one_way(memories)
                 self._open_desks(identity, memories)
                 await self._run_loops(stop)
             finally:
                 await self._exchange.close()
         finally:
             await self._store.close()
+
+    async def _assert_one_way(self, memories: Sequence[SymbolMemory]) -> None:
+        """E-4: hedge mode is refused at start; with a trade open the loops go on and the guard keeps entries away."""
+        settings = await self._exchange.account_settings()
+        if settings.hedge_mode and all(memory.trade is None for memory in memories):
+            raise ConfigError(
+                f"[account] {self._account}: position mode is hedge, Jumar needs one-way; "
+                "switch it in Binance's futures preferences while no position or order is open"
+            )
 
     def _build(self, identity: StoreIdentity, memories: Sequence[SymbolMemory]) -> None:
         for memory in memories:
