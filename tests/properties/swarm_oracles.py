@@ -149,14 +149,10 @@ class Judge:
             raise PromiseBroken("S-3", f"{request.client_id} at {trigger}, ratchet {known}")
 
     def _check_size(self, request: OrderRequest) -> None:
-        """S-4: a working stop covers the position and what a resting entry may add, an armed one the plan.
-
-        What a hand bought on top of the plan is asked for only once it is held together with our own lots.
-        """
+        """S-4: a working stop covers the position and what a resting entry may add, an armed one the plan."""
         entry = self.venue.resting_entry()
         size = abs(self.venue.position) + (entry.left if entry is not None else ZERO)
-        most = max(self.planned, abs(self.venue.position))
-        needed = min(size, most) if self.venue.fills else self.planned
+        needed = size if self.venue.fills else self.planned
         if (request.quantity or ZERO) < needed:
             raise PromiseBroken("S-4", f"{request.client_id}: {request.quantity} of {needed}")
 

@@ -1,6 +1,7 @@
 """The planner in a swarm: hundreds of seeded lives before a faulty exchange, and no promise breaks in any.
 
-`JUMAR_SEEDS` scales the number of seeds: 10 means ten times as many.
+`JUMAR_SEEDS` scales the number of seeds: 10 means ten times as many; with fewer than one times some rare path may be
+missed, and the run says so.
 """
 
 import os
@@ -17,6 +18,8 @@ from jumar.planner import invariants
 
 SEEDS = int(400 * float(os.environ.get("JUMAR_SEEDS") or 1))
 CHUNK = 100
+#: 3614: a breakeven stop that was still on its way counted as missing and was taken away when it had arrived.
+KNOWN = (3614,)
 
 #: Paths that a swarm of any size must have walked; one that was never visited proves nothing.
 SOMETIMES = (
@@ -59,6 +62,13 @@ def lives(first: int) -> Counter[str]:
     """What a chunk of seeds visited; lived once however many tests ask."""
     seeds = range(first, min(first + CHUNK, SEEDS))
     return sum((run(seed) for seed in seeds), start=Counter[str]())
+
+
+@pytest.mark.rule("P-2", "X-4")
+@pytest.mark.parametrize("seed", KNOWN)
+def test_a_life_that_once_broke_a_promise_holds(seed: int) -> None:
+    """Every seed that ever failed stays a test."""
+    run(seed)
 
 
 @pytest.mark.rule(

@@ -118,7 +118,7 @@ def _quantity(world: World, trade: Trade, facts: Facts) -> Decimal:
     """Position plus what may still fill: sized from the plan, never from what has filled (S-1, S-4)."""
     entry_may_go_on = trade.entry_over is None and trade.voided is None and not facts.exit_filled
     if entry_may_go_on:
-        return on_step(world, max(trade.planned_quantity, facts.cover_size))
+        return on_step(world, max(trade.planned_quantity, facts.cover_size + facts.may_fill))
     return on_step(world, facts.cover_size + facts.may_fill)
 
 

@@ -65,7 +65,8 @@ def _may_be_settled(
     if order.role not in STOP_ROLES or facts.cover_size <= ZERO:
         return True
     if covering(world, trade, facts):
-        return bool(order.misses)
+        # a read that missed it while it could still be on its way says nothing: it may be the tighter one by now
+        return any(at > dead_after_ms(order, policy) for at in order.misses)
     resting = alive(world, Role.STOP)
     lost = [stop for stop in resting if stop.unresolved and len(stop.misses) >= MISSES]
     return len(resting) >= policy.stops_alive_max and order in lost[:1]
