@@ -20,7 +20,7 @@ from jumar.planner.backstop import backstop_commands, backstop_wait_ms
 from jumar.planner.emergency import EXIT_REPEAT_MS, exit_commands
 from jumar.planner.entry import entry_commands, propose, setup_commands
 from jumar.planner.facts import Facts, assess
-from jumar.planner.lifecycle import advance
+from jumar.planner.lifecycle import Advance, advance
 from jumar.planner.sequence import in_sequence
 from jumar.planner.stop import (
     echo_cancels,
@@ -73,7 +73,7 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
     step = advance(world, trade, facts, policy)
     trade = step.trade
     if is_over(trade, facts):
-        return _sweep(world, trade, step.refusals)
+        return _sweep(world, step)
     refusals = _refusals_of_the_entry(world, trade, policy)
     commands: list[Command] = [
         *stop_commands(world, trade, facts, policy),
@@ -102,12 +102,13 @@ def _refusals_of_the_entry(world: World, trade: Trade, policy: Policy) -> tuple[
     return standing or guards.market_refusals(world, policy, trade)
 
 
-def _sweep(world: World, trade: Trade, refusals: tuple[Refusal, ...]) -> Plan:
+def _sweep(world: World, step: Advance) -> Plan:
+    """Cancel by id what is left; the trade ends when the end of every order is proven (X-9)."""
     if is_swept(world):
-        ended = replace(trade, ended_ms=world.now_ms)
-        return Plan(trade=ended, refusals=refusals)
-    commands = approve(in_sequence(sweep_commands(world)), world, trade)
-    return Plan(trade=trade, commands=commands, refusals=refusals)
+        ended = replace(step.trade, ended_ms=world.now_ms)
+        return Plan(trade=ended, refusals=step.refusals, notes=step.notes)
+    commands = approve(in_sequence(sweep_commands(world)), world, step.trade)
+    return Plan(trade=step.trade, commands=commands, refusals=step.refusals, notes=step.notes)
 
 
 def _once(commands: list[Command]) -> list[Command]:

@@ -197,7 +197,9 @@ def test_home_by_tp2_everything_is_swept_and_the_trade_ends() -> None:
     story.run(3)
     story.later(1000).mark("92900").trigger(Role.TP2)
     story.fill(Role.TP2, "0.007", "92900")
-    assert sorted(roles(story.tick())) == ["-B", "-S"]
+    swept = story.tick()
+    assert sorted(roles(swept)) == ["-B", "-S"]
+    assert [note.rule for note in swept.notes] == ["Y-11"]
     last = story.tick()
     assert last.trade is not None and last.trade.ended_ms is not None
     assert story.alive() == {}

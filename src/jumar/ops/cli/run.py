@@ -7,6 +7,7 @@ ends the process at once. What the engine does when it stops is the engine's own
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -15,7 +16,6 @@ from jumar import __version__
 from jumar.bootstrap import build_engine, run_async
 from jumar.config import Settings, load_settings
 from jumar.model.errors import VenueUnavailable
-from jumar.reconciler.supervise import Engine
 from jumar.reports.formats import LogFormat
 from jumar.reports.logs import LogObserver, configure
 
@@ -32,14 +32,16 @@ def run_engine(config: Path, log_format: LogFormat) -> None:
     configure(log_format, secrets=(settings.keys.api_key, settings.keys.api_secret))
     engine = build_engine(settings, (LogObserver(),))
     try:
-        run_async(_until_stopped(engine, settings))
+        run_async(_until_stopped(engine.run, settings))
     except VenueUnavailable as error:
         place = settings.addresses.rest_url
         message = f"{place} does not answer ({error}); check the address, or start again later"
         raise VenueUnavailable(message) from error
 
 
-async def _until_stopped(engine: Engine, settings: Settings) -> None:
+async def _until_stopped(
+    engine: Callable[[asyncio.Event], Awaitable[None]], settings: Settings
+) -> None:
     log = structlog.get_logger("jumar")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -59,5 +61,5 @@ async def _until_stopped(engine: Engine, settings: Settings) -> None:
         environment=settings.environment.value,
         symbols=" ".join(settings.policies),
     )
-    await engine.run(stop)
+    await engine(stop)
     log.info("stopped")
