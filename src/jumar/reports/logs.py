@@ -134,7 +134,7 @@ class LogObserver:
             log.info("trade over", trade=heard.trade_key, **_result(report))
         if trade is not None and key is not None and key != heard.trade_key:
             log.info(
-                "trade set up",
+                "trade set up" if report.world.trade is None else "trade resumed",
                 trade=key,
                 side=trade.side.value,
                 quantity=text(trade.planned_quantity),
