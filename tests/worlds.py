@@ -336,15 +336,7 @@ class Storyboard:
     def _place(self, command: PlaceOrder) -> None:
         now = self.world.now_ms
         request = command.request
-        own = OwnOrder(
-            trade_key=command.trade_key,
-            attempt=command.attempt,
-            request=request,
-            rule=command.cause.rule,
-            cause=command.cause.text,
-            journaled_ms=now,
-            timestamp_ms=now,
-        )
+        own = command.journaled(now)
         if request.role in self.refuse:
             own = fold.end_refused(own, self.refuse[request.role], "refused", now)
         elif request.role in self.silent:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from tests.engines import POLICY, Stage, staged
 
+from jumar.model.account import AccountSettings
 from jumar.model.errors import ConfigError
 from jumar.model.policy import OnFlat
+from jumar.ports.exchange import Exchange
 
 
 async def armed(stage: Stage) -> None:
@@ -203,6 +205,28 @@ async def test_hedge_mode_is_refused_at_the_start_with_the_fix(tmp_path: Path) -
         with pytest.raises(ConfigError, match=r"\[account\] main: position mode is hedge.*one-way"):
             await stage.start_engine()
         assert not await stage.alive()
+
+
+class Blocked:
+    """A real venue that does not let the account trade."""
+
+    def __init__(self, real: Exchange) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    async def account_settings(self) -> AccountSettings:
+        """The real modes, without the permission."""
+        return replace(await self._real.account_settings(), can_trade=False)
+
+
+@pytest.mark.rule("E-4")
+async def test_an_account_that_may_not_trade_is_refused_at_the_start(tmp_path: Path) -> None:
+    """Said at once, instead of by refused stops later."""
+    async with staged(tmp_path) as stage:
+        with pytest.raises(ConfigError, match="canTrade = false"):
+            await stage.start_engine(Blocked)
 
 
 @pytest.mark.rule("D-4", "D-7", "P-1")

@@ -147,15 +147,7 @@ class Shell:
         self.judge.check_place(command)
         self._count_placement(command)
         request, now = command.request, self.world.now_ms
-        own = OwnOrder(
-            trade_key=command.trade_key,
-            attempt=command.attempt,
-            request=request,
-            rule=command.cause.rule,
-            cause=command.cause.text,
-            journaled_ms=now,
-            timestamp_ms=now,
-        )
+        own = command.journaled(now)
         self.journal[request.client_id] = own
         delivery = self._delivery()
         price = request.price or request.trigger_price

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from jumar.model.account import MarginMode
-from jumar.model.order import Channel, OrderRequest, Role, Side
+from jumar.model.order import Channel, OrderRequest, OwnOrder, Role, Side
 from jumar.model.trade import Trade
 
 
@@ -50,6 +50,18 @@ class PlaceOrder:
             sign = 1 if request.side is Side.SELL else -1
             if (request.trigger_price - self.ratchet) * sign < 0:
                 raise ValueError(f"S-3: stop {request.trigger_price} is looser than {self.ratchet}")
+
+    def journaled(self, now_ms: int) -> OwnOrder:
+        """Return the order as it goes into the journal; the same moment is signed into the request (X-2, X-7)."""
+        return OwnOrder(
+            trade_key=self.trade_key,
+            attempt=self.attempt,
+            request=self.request,
+            rule=self.cause.rule,
+            cause=self.cause.text,
+            journaled_ms=now_ms,
+            timestamp_ms=now_ms,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from jumar.model.order import Role
 
 PREFIX = "jm-"
 TRADE_KEY_LENGTH = 10
-CLIENT_ID_LENGTH_MAX = 36
 _CLIENT_ID = re.compile(r"^jm-([a-z2-7]{10})-([ESBPQLX])([1-9][0-9]{0,8})$")
 
 

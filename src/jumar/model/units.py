@@ -21,11 +21,6 @@ def ceil_to(value: Decimal, grid: Decimal) -> Decimal:
     return (value / grid).to_integral_value(rounding=ROUND_CEILING) * grid
 
 
-def is_on(value: Decimal, grid: Decimal) -> bool:
-    """Say whether `value` is a multiple of `grid`."""
-    return value % grid == ZERO
-
-
 def text(value: Decimal) -> str:
     """Return plain decimal text without exponent or trailing zeros: `0.0130` is `0.013`."""
     if value == ZERO:

@@ -43,7 +43,6 @@ class Facts:
     cover_size: Decimal
     may_fill: Decimal
     average_entry: Decimal | None
-    first_fill_ms: int | None
     last_fill_ms: int | None
     had_fill: bool
     entry_alive: bool
@@ -89,7 +88,6 @@ def assess(world: World, trade: Trade, policy: Policy) -> Facts:
         cover_size=_cover_size(world, trade, remaining, last_fill_ms),
         may_fill=_may_fill(trade, entries, entered),
         average_entry=_average_entry(world, entries),
-        first_fill_ms=min((fill.time_ms for fill in world.fills), default=None),
         last_fill_ms=last_fill_ms,
         had_fill=had_fill,
         entry_alive=entry_alive,

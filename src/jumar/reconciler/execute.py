@@ -130,15 +130,7 @@ class Executor:
         if not self._still_right(command):
             return None
         request = command.request
-        own = OwnOrder(
-            trade_key=command.trade_key,
-            attempt=command.attempt,
-            request=request,
-            rule=command.cause.rule,
-            cause=command.cause.text,
-            journaled_ms=timestamp_ms,
-            timestamp_ms=timestamp_ms,
-        )
+        own = command.journaled(timestamp_ms)
         if not await self._journal(command, own):
             return None
         protective = request.role in PROTECTIVE

@@ -59,7 +59,6 @@ class Observer:
         self._asked: dict[str, int] = {}
         self._fills_asked_ms = 0
         self._instrument_ms = 0
-        self._settings_ms = 0
         self._instrument_due = True
         self._running: dict[str, asyncio.Task[None]] = {}
 

@@ -70,7 +70,7 @@ class Engine:
             self._build(identity, memories)
             await self._exchange.start(tuple(self._policies), self._sink)
             try:
-                await self._assert_one_way(memories)
+                await self._assert_usable(memories)
                 self._open_desks(identity, memories)
                 await self._run_loops(stop)
             finally:
@@ -78,14 +78,19 @@ class Engine:
         finally:
             await self._store.close()
 
-    async def _assert_one_way(self, memories: Sequence[SymbolMemory]) -> None:
-        """E-4: hedge mode is refused at start; with a trade open the loops go on and the guard keeps entries away."""
+    async def _assert_usable(self, memories: Sequence[SymbolMemory]) -> None:
+        """E-4: an account that cannot enter is refused at start; with a trade open it is managed all the same."""
+        if any(memory.trade is not None for memory in memories):
+            return
         settings = await self._exchange.account_settings()
-        if settings.hedge_mode and all(memory.trade is None for memory in memories):
+        name = f"[account] {self._account}"
+        if settings.hedge_mode:
             raise ConfigError(
-                f"[account] {self._account}: position mode is hedge, Jumar needs one-way; "
+                f"{name}: position mode is hedge, Jumar needs one-way; "
                 "switch it in Binance's futures preferences while no position or order is open"
             )
+        if not settings.can_trade:
+            raise ConfigError(f"{name}: Binance says canTrade = false; ask Binance what blocks it")
 
     def _build(self, identity: StoreIdentity, memories: Sequence[SymbolMemory]) -> None:
         for memory in memories:
