@@ -282,6 +282,26 @@ async def test_a_regular_order_is_cancelled_by_its_number(scene: Scene) -> None:
     assert _report(outcome).status is OrderStatus.CANCELED
 
 
+async def test_the_orders_of_the_account_are_listed_since_a_moment(scene: Scene) -> None:
+    """Resting, cancelled and filled orders are listed in the order they came; nothing was ever forced."""
+    begun_ms = scene.clock.now_ms()
+    cancelled = _report(await scene.send(ENTRY))
+    resting = _report(await scene.send(replace(ENTRY, client_id="jm-abcdefghij-E2")))
+    await scene.venue.cancel_by_venue_id(SYMBOL, cancelled.venue_id, timeout_ms=TIMEOUT_MS)
+    stop = _report(await scene.send(replace(STOP, trigger_price=Decimal(90000))))
+    listed = await scene.venue.orders_since(SYMBOL, begun_ms - 1000)
+    assert [(one.venue_id, one.status) for one in listed] == [
+        (cancelled.venue_id, OrderStatus.CANCELED),
+        (resting.venue_id, OrderStatus.NEW),
+    ]
+    assert stop.client_id not in {one.client_id for one in listed}
+    await scene.price("90700.0")
+    await scene.heard.order(resting.client_id, Channel.REGULAR, OrderStatus.FILLED)
+    listed = await scene.venue.orders_since(SYMBOL, begun_ms - 1000)
+    assert [one.status for one in listed] == [OrderStatus.CANCELED, OrderStatus.FILLED]
+    assert await scene.venue.forced_orders(SYMBOL, begun_ms - 1000) == ()
+
+
 async def test_the_user_stream_says_when_it_is_up(scene: Scene) -> None:
     """The first event of a start is the connection."""
     first = await scene.heard.until(lambda event: isinstance(event, StreamEvent))

@@ -157,6 +157,17 @@ class Exchange(Protocol):
         """Executions of the account since a moment, oldest first, without client ids."""
         ...
 
+    async def orders_since(self, symbol: str, since_ms: int) -> tuple[OrderReport, ...]:
+        """Regular orders of the account made since a moment, whoever made them and ended or not, oldest first.
+
+        Venues forget: an order that ended without a fill may be missing after three days.
+        """
+        ...
+
+    async def forced_orders(self, symbol: str, since_ms: int) -> tuple[OrderReport, ...]:
+        """Liquidations and auto-deleveragings of the account since a moment, oldest first."""
+        ...
+
     async def quote(self, symbol: str) -> Quote:
         """Best bid and ask, by REST, for when the stream is silent."""
         ...

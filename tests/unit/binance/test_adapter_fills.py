@@ -51,32 +51,48 @@ async def test_a_long_span_is_asked_in_windows(
 
 
 @pytest.mark.rule("X-6")
-async def test_a_full_page_is_continued_by_id(
-    exchange: BinanceExchange, venue: Venue, clock: PatientClock
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_a_full_page_loses_nothing(
+    exchange: BinanceExchange, venue: Venue, clock: PatientClock, *, newest_first: bool
 ) -> None:
-    """Executions beyond a full page are asked by id, never by time, until a page is not full."""
+    """Whichever end of a window a full page leaves out, every execution is found; ids are never sent with times."""
     start = clock.now_ms() - 10_000
+    rows = [_trade(number, start + number) for number in range(1, 2501)]
 
     def play(asked: Asked) -> list[dict[str, Any]]:
-        first = int(asked.query.get("fromId", "1"))
-        return [_trade(number, start + number) for number in range(first, 2501)][:1000]
+        query = {name: int(value) for name, value in asked.query.items() if value.isdecimal()}
+        if "fromId" in query:
+            assert not query.keys() & {"startTime", "endTime"}
+            return [row for row in rows if row["id"] >= query["fromId"]][:1000]
+        found = [row for row in rows if query["startTime"] <= row["time"] <= query["endTime"]]
+        return found[-1000:] if newest_first else found[:1000]
 
     venue.route("GET", PATH, play)
     found = await exchange.fills("BTCUSDT", start)
     assert [fill.trade_id for fill in found] == list(range(1, 2501))
-    assert [one.query.get("fromId") for one in venue.requests("GET", PATH)] == [
-        None,
-        "1001",
-        "2001",
-    ]
-    assert all("startTime" not in one.query for one in venue.requests("GET", PATH)[1:])
+    assert len(venue.requests("GET", PATH)) <= 5
+
+
+async def test_many_executions_of_one_millisecond_are_continued_by_id(
+    exchange: BinanceExchange, venue: Venue, clock: PatientClock
+) -> None:
+    """More executions in one millisecond than a page holds do not end the reading and are not repeated."""
+    now = clock.now_ms()
+
+    def play(asked: Asked) -> list[dict[str, Any]]:
+        first = int(asked.query.get("fromId", "1"))
+        return [_trade(number, now) for number in range(first, 2501)][:1000]
+
+    venue.route("GET", PATH, play)
+    found = await exchange.fills("BTCUSDT", now - 1000)
+    assert [fill.trade_id for fill in found] == list(range(1, 2501))
 
 
 async def test_a_venue_that_repeats_its_page_is_asked_no_more(
     exchange: BinanceExchange, venue: Venue, clock: PatientClock
 ) -> None:
-    """A full page without a new execution ends the reading."""
+    """A full page without a new execution ends the reading, backwards and forwards."""
     now = clock.now_ms()
     venue.route("GET", PATH, [_trade(number, now) for number in range(1, 1001)])
     assert len(await exchange.fills("BTCUSDT", now - 1000)) == 1000
-    assert len(venue.requests("GET", PATH)) == 2
+    assert len(venue.requests("GET", PATH)) == 3

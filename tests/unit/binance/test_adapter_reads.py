@@ -10,7 +10,7 @@ from tests.unit.binance.venue import KEYS, Asked, Reset, Silence, Venue, error
 
 from jumar.exchange.binance import BinanceExchange
 from jumar.model.errors import VenueError, VenueRefused, VenueUnavailable
-from jumar.model.order import Channel
+from jumar.model.order import Channel, OrderStatus
 
 ACCOUNT = "/fapi/v3/account"
 
@@ -94,6 +94,16 @@ async def test_a_read_without_a_usable_answer_is_raised_at_once(
     with pytest.raises(VenueUnavailable):
         await exchange.balance()
     assert len(venue.requests("GET", ACCOUNT)) == 1
+
+
+async def test_a_new_status_word_of_one_order_does_not_hide_the_others(
+    exchange: BinanceExchange, venue: Venue
+) -> None:
+    """A regular order with a word nobody knows is listed as alive, beside the others."""
+    strange = samples.ORDER_READ | {"orderId": 1, "status": "SUSPENDED", "executedQty": "0"}
+    venue.route("GET", "/fapi/v1/openOrders", [strange, samples.ORDER_READ])
+    found = await exchange.open_orders("BTCUSDT")
+    assert [order.status for order in found] == [OrderStatus.NEW, OrderStatus.FILLED]
 
 
 async def test_a_broken_connection_is_not_asked_twice(

@@ -30,6 +30,12 @@ from jumar.model.order import OrderType as Type
 from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
 
 STAMP = 1_764_929_100_000
+SERVER_ERRORS = [
+    (-1000, "Unknown error, please check your request or try again later.", "execution unknown"),
+    (-1016, "Service Unavailable.", "service unavailable"),
+    (-1001, "Internal error; unable to process your request.", "internal error"),
+    (-1008, "Request throttled by system-level protection.", "throttled by system protection"),
+]
 
 
 def _answer(result: object) -> Frame:
@@ -355,3 +361,22 @@ async def test_a_caller_that_is_cancelled_leaves_nothing_waiting(
         await pending
     _play(venue, _answer(json.loads(json.dumps(samples.ORDER_ANSWER))))
     assert isinstance(await _place(exchange), Accepted)
+
+
+@pytest.mark.rule("X-3")
+@pytest.mark.parametrize("kind", SERVER_ERRORS)
+async def test_a_server_error_is_unknown_and_says_its_kind(
+    exchange: BinanceExchange, venue: Venue, clock: PatientClock, kind: tuple[int, str, str]
+) -> None:
+    """The four kinds of 503 leave an order unknown over socket and REST, sent once, and the reason tells which."""
+    code, msg, words = kind
+    _play(venue, {"status": 503, "error": {"code": code, "msg": msg}})
+    over_socket = await _place(exchange)
+    assert len(venue.frames) == 1
+    await _without_socket(exchange, venue, clock)
+    venue.route("POST", ORDER, lambda _: error(503, code, msg))
+    over_rest = await _place(exchange)
+    assert len(venue.requests("POST", ORDER)) == 1
+    for outcome in (over_socket, over_rest):
+        assert isinstance(outcome, Unknown)
+        assert outcome.reason == f"HTTP 503 ({words}), {code}: {msg}"

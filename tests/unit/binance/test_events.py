@@ -10,7 +10,7 @@ from tests.unit.binance import samples
 from tests.unit.binance.samples import Json
 
 from jumar.exchange.binance import events, frames, wire
-from jumar.model.order import Channel, OrderStatus, Side
+from jumar.model.order import FINAL_STATUSES, Channel, OrderStatus, Side
 from jumar.ports.exchange import (
     BalanceEvent,
     LastPriceEvent,
@@ -74,6 +74,15 @@ def test_other_changes_are_no_fill(changes: Json) -> None:
 def test_a_liquidation_is_a_fill() -> None:
     """The venue's own liquidation execution is counted like every other."""
     assert _order(_changed(samples.ORDER_TRADE_UPDATE, x="CALCULATED", X="NEW_INSURANCE")).fill
+
+
+@pytest.mark.rule("X-6")
+@pytest.mark.parametrize("word", ["SUSPENDED", "NEW_ADL", "NEW_INSURANCE"])
+def test_a_new_status_word_hides_no_fill(word: str) -> None:
+    """An execution whose order has a word nobody knows is counted, and the order is still alive."""
+    event = _order(_changed(samples.ORDER_TRADE_UPDATE, X=word))
+    assert event.fill is not None
+    assert event.report.status not in FINAL_STATUSES
 
 
 def test_a_missing_commission_is_none_paid() -> None:
@@ -186,7 +195,6 @@ def test_events_of_no_use_are_passed_over(frame: str) -> None:
 @pytest.mark.parametrize(
     ("sample", "changes"),
     [
-        (samples.ORDER_TRADE_UPDATE, {"X": "SUSPENDED"}),
         (samples.ORDER_TRADE_UPDATE, {"S": "HOLD"}),
         (samples.ORDER_TRADE_UPDATE, {"z": "NaN"}),
         (samples.ORDER_TRADE_UPDATE, {"L": "0"}),

@@ -192,15 +192,6 @@ def test_a_read_refused_with_a_code_keeps_the_code(code: int) -> None:
     assert error.code == code
 
 
-def test_every_row_of_the_table_is_consistent() -> None:
-    """No code stands twice in effect: keys equal their rows, and unclear codes never prove anything."""
-    assert all(code == row.code and row.meaning for code, row in errors.TABLE.items())
-    unclear = [-1000, -1001, -1006, -1007, -1008, -1016, -4116, -4117]
-    assert not [code for code in unclear if errors.TABLE[code].not_executed]
-    assert errors.row_for(-99999).action is errors.Action.ASK
-    assert not errors.row_for(-99999).not_executed
-
-
 @pytest.mark.parametrize(
     ("text", "until_ms"),
     [

@@ -12,7 +12,7 @@ from tests.unit.binance import samples
 from jumar.exchange.binance import translate, wire
 from jumar.model.account import AccountSettings, Balance, MarginMode, SymbolSettings
 from jumar.model.instrument import Instrument
-from jumar.model.order import Channel, OrderStatus, Side
+from jumar.model.order import FINAL_STATUSES, Channel, OrderStatus, Side
 
 
 def _read[T](sample: object, shape: type[T]) -> T:
@@ -209,10 +209,33 @@ def test_a_number_that_is_none_is_refused(value: str) -> None:
         translate.regular_order(_read(samples.ORDER_READ | {"origQty": value}, wire.Order))
 
 
-def test_a_status_word_nobody_knows_is_refused() -> None:
-    """An unknown word is an error, never a guess."""
+@pytest.mark.parametrize("executed", ["0", "0.005"])
+@pytest.mark.parametrize(
+    ("word", "ended"),
+    [
+        ("NEW_INSURANCE", False),
+        ("NEW_ADL", False),
+        ("REJECTED", True),
+        ("EXPIRED_IN_MATCH", True),
+        ("SUSPENDED", False),
+        ("", False),
+    ],
+)
+def test_rare_and_unknown_words_of_regular_orders(word: str, executed: str, *, ended: bool) -> None:
+    """The venue's own orders are alive, refused and self-matched ones ended, and a new word is never an end."""
+    row = _read(samples.ORDER_READ | {"status": word, "executedQty": executed}, wire.Order)
+    report = translate.regular_order(row)
+    alive = {OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}
+    assert report.status in (FINAL_STATUSES if ended else alive)
+    assert report.filled_quantity == Decimal(executed)
+
+
+def test_an_unknown_word_of_a_conditional_order_is_refused() -> None:
+    """What protects a position is never guessed."""
     with pytest.raises(wire.WireError, match="SUSPENDED"):
-        translate.regular_order(_read(samples.ORDER_READ | {"status": "SUSPENDED"}, wire.Order))
+        translate.conditional_order(
+            _read(samples.ALGO_READ | {"algoStatus": "SUSPENDED"}, wire.AlgoOrder)
+        )
 
 
 @pytest.mark.rule("D-1")

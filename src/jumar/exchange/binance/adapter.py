@@ -15,7 +15,7 @@ import structlog
 from jumar.exchange.binance import errors, outcomes, params, translate, wire
 from jumar.exchange.binance.budget import Budget
 from jumar.exchange.binance.endpoints import Endpoints
-from jumar.exchange.binance.history import read_fills
+from jumar.exchange.binance.history import read_fills, read_forced_orders, read_orders
 from jumar.exchange.binance.instruments import InstrumentBook
 from jumar.exchange.binance.rest import Rest, Security, open_session
 from jumar.exchange.binance.signing import Credentials, Params, Signer
@@ -250,6 +250,15 @@ class BinanceExchange:
     async def fills(self, symbol: str, since_ms: int) -> tuple[Fill, ...]:
         """Executions of the account since a moment, oldest first, without client ids."""
         return await read_fills(self._ask, symbol, since_ms=since_ms, now_ms=self._clock.now_ms())
+
+    async def orders_since(self, symbol: str, since_ms: int) -> tuple[OrderReport, ...]:
+        """Regular orders of the account made since a moment, ended or not, oldest first."""
+        return await read_orders(self._ask, symbol, since_ms=since_ms, now_ms=self._clock.now_ms())
+
+    async def forced_orders(self, symbol: str, since_ms: int) -> tuple[OrderReport, ...]:
+        """Liquidations and auto-deleveragings of the account since a moment, oldest first."""
+        now_ms = self._clock.now_ms()
+        return await read_forced_orders(self._ask, symbol, since_ms=since_ms, now_ms=now_ms)
 
     async def quote(self, symbol: str) -> Quote:
         """Best bid and ask, by REST."""

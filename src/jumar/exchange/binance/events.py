@@ -10,17 +10,16 @@ from typing import assert_never
 
 from jumar.exchange.binance import frames, wire
 from jumar.exchange.binance.translate import (
-    CONDITIONAL_STATUSES,
     ONE_WAY,
-    REGULAR_STATUSES,
     child_id,
+    conditional_status,
     loose,
     non_zero,
     not_negative,
     number,
     positive,
+    regular_status,
     side,
-    status,
 )
 from jumar.exchange.binance.wire import WireError
 from jumar.model.account import PositionReport
@@ -77,6 +76,7 @@ def events_of(message: frames.Message, quote_asset: str) -> tuple[VenueEvent, ..
 
 def _order(message: frames.OrderTradeUpdate) -> OrderEvent:
     row, at_ms = message.order, message.transaction_ms
+    filled = not_negative(row.filled, "z")
     reason = str(row.expiry_reason or "0")
     report = OrderReport(
         symbol=row.symbol,
@@ -85,11 +85,11 @@ def _order(message: frames.OrderTradeUpdate) -> OrderEvent:
         venue_id=str(row.order_id),
         side=side(row.side),
         type=row.type,
-        status=status(row.status, REGULAR_STATUSES),
+        status=regular_status(row.status, filled),
         quantity=not_negative(row.quantity, "q"),
         price=non_zero(not_negative(row.price, "p")),
         trigger_price=non_zero(loose(row.stop_price, "sp")),
-        filled_quantity=not_negative(row.filled, "z"),
+        filled_quantity=filled,
         reduce_only=row.reduce_only,
         close_position=row.close_position,
         updated_ms=at_ms if row.time is None else row.time,
@@ -135,7 +135,7 @@ def _conditional(message: frames.AlgoOrderUpdate) -> tuple[VenueEvent, ...]:
         venue_id=str(row.algo_id),
         side=side(row.side),
         type=row.type,
-        status=status(row.status, CONDITIONAL_STATUSES),
+        status=conditional_status(row.status),
         quantity=loose(row.quantity, "q"),
         price=non_zero(loose(row.price, "p")),
         trigger_price=non_zero(loose(row.trigger_price, "tp")),

@@ -1,7 +1,8 @@
 """Replies and what they prove: accepted, rejected or unknown (X-3). Pure.
 
 Rejected takes a 4xx *and* a code whose row says "not executed". Everything that is not a clear answer (silence,
-403, 408, every 5xx, a body that cannot be read, an undocumented code) is unknown.
+403, 408, every 5xx, a body that cannot be read, an undocumented code) is unknown; the reason of an unknown outcome
+names the kind of a server error.
 """
 
 from collections.abc import Callable
@@ -37,6 +38,25 @@ class Answer:
         except wire.WireError:
             return None
 
+    def outage(self) -> errors.Outage | None:
+        """Return the kind of a server error, None for another status; never fails, whatever the body is."""
+        error = self.error()
+        if error is not None:
+            return errors.outage_of(self.status, code=error.code, text=error.msg)
+        try:
+            text = wire.decode(self.body, wire.ErrorText).msg
+        except wire.WireError:
+            text = self.body.decode(errors="replace")
+        return errors.outage_of(self.status, text=text)
+
+    def told(self) -> str:
+        """Return what the venue said, for people: status, kind of a server error, code and message."""
+        error, outage = self.error(), self.outage()
+        status = f"HTTP {self.status}" + (f" ({outage.words})" if outage else "")
+        if error is None:
+            return f"{status} with a body that cannot be read"
+        return f"{status}, {error.code}: {error.msg}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoAnswer:
@@ -63,11 +83,8 @@ def outcome_of(reply: Reply, judge: Judge) -> Outcome:
 
 def _refusal(answer: Answer) -> Outcome:
     status, error = answer.status, answer.error()
-    if error is None:
-        return Unknown(reason=f"HTTP {status} with a body that cannot be read")
-    told = f"HTTP {status}, {error.code}: {error.msg}"
-    if not 400 <= status < 500 or status in SILENT_STATUSES:
-        return Unknown(reason=told)
+    if error is None or not 400 <= status < 500 or status in SILENT_STATUSES:
+        return Unknown(reason=answer.told())
     row = errors.row_for(error.code)
     if row.action is errors.Action.SUCCESS:
         return Accepted(already=True)
@@ -76,7 +93,7 @@ def _refusal(answer: Answer) -> Outcome:
     turned_away = status in RATE_STATUSES and error.code not in errors.TABLE
     if row.not_executed or turned_away:
         return Rejected(code=error.code, message=error.msg)
-    return Unknown(reason=f"{told} ({row.meaning})")
+    return Unknown(reason=f"{answer.told()} ({row.meaning})")
 
 
 def read_error(reply: Reply, path: str) -> VenueError | None:
@@ -86,17 +103,22 @@ def read_error(reply: Reply, path: str) -> VenueError | None:
     if reply.succeeded:
         return None
     error, status = reply.error(), reply.status
-    if error is None:
-        return VenueUnavailable(
-            f"{path}: HTTP {status} with a body that cannot be read",
-            retry_after_s=reply.retry_after_s,
-        )
-    transient = error.code in errors.TRANSIENT_CODES or status in RATE_STATUSES | SILENT_STATUSES
-    if transient or not 400 <= status < 500:
-        return VenueUnavailable(
-            f"{path}: HTTP {status}, {error.code}: {error.msg}", retry_after_s=reply.retry_after_s
-        )
-    return VenueRefused(error.code, f"{path}: {error.msg}")
+    if (
+        error is not None
+        and 400 <= status < 500
+        and status not in RATE_STATUSES | SILENT_STATUSES
+        and error.code not in errors.TRANSIENT_CODES
+    ):
+        return VenueRefused(error.code, f"{path}: {error.msg}")
+    return VenueUnavailable(f"{path}: {reply.told()}", retry_after_s=_wait_s(reply))
+
+
+def _wait_s(answer: Answer) -> float | None:
+    """Return the wait that the venue asks for: in its answer, else in its documentation."""
+    outage = answer.outage()
+    if answer.retry_after_s is not None or outage is None:
+        return answer.retry_after_s
+    return outage.backoff_s
 
 
 def placed(request: OrderRequest) -> Judge:

@@ -1,10 +1,11 @@
 """From the wire to the model: answers to reads and echoes of writes. Pure.
 
-Promises a value or `WireError`, nothing else. An unknown status word is a `WireError`: what cannot be understood
-is not guessed, the slow path reads it again.
+Promises a value or `WireError`, nothing else. An unknown status word of a conditional order is a `WireError`: what
+protects a position is not guessed, the slow path reads it again. Of a regular order it means alive, never ended: a
+new word must neither hide the fill that came with it nor the other orders of a list.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
 from jumar.exchange.binance import wire
@@ -100,9 +101,15 @@ def side(word: str) -> Side:
     return Side(word)
 
 
-def status(word: str, known: Mapping[str, OrderStatus]) -> OrderStatus:
-    """Return the model's status of a venue's word."""
-    found = known.get(word)
+def regular_status(word: str, filled: Decimal) -> OrderStatus:
+    """Return the model's status of a regular order; an unknown word is alive, so that its end must be proven."""
+    alive = OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.NEW
+    return REGULAR_STATUSES.get(word, alive)
+
+
+def conditional_status(word: str) -> OrderStatus:
+    """Return the model's status of a conditional order; raises WireError for an unknown word."""
+    found = CONDITIONAL_STATUSES.get(word)
     if found is None:
         raise WireError(f"status: {word!r} is not known")
     return found
@@ -115,6 +122,7 @@ def child_id(value: wire.Loose) -> str | None:
 
 def regular_order(row: wire.Order) -> OrderReport:
     """Translate one order of the regular list."""
+    filled = not_negative(row.executed_qty, "executedQty")
     return OrderReport(
         symbol=row.symbol,
         channel=Channel.REGULAR,
@@ -122,11 +130,11 @@ def regular_order(row: wire.Order) -> OrderReport:
         venue_id=str(row.order_id),
         side=side(row.side),
         type=row.type,
-        status=status(row.status, REGULAR_STATUSES),
+        status=regular_status(row.status, filled),
         quantity=not_negative(row.orig_qty, "origQty"),
         price=non_zero(not_negative(row.price, "price")),
         trigger_price=non_zero(loose(row.stop_price, "stopPrice")),
-        filled_quantity=not_negative(row.executed_qty, "executedQty"),
+        filled_quantity=filled,
         reduce_only=row.reduce_only,
         close_position=row.close_position,
         updated_ms=row.update_time,
@@ -143,7 +151,7 @@ def conditional_order(row: wire.AlgoOrder) -> OrderReport:
     `actualQty` repeats the order's own quantity while there is no child (official sample of GET algoOrder,
     read 2026-05), so that it counts as filled only for a finished order that has one.
     """
-    word = status(row.algo_status, CONDITIONAL_STATUSES)
+    word = conditional_status(row.algo_status)
     child = child_id(row.actual_order_id)
     executed = child is not None and word is OrderStatus.FINISHED
     return OrderReport(

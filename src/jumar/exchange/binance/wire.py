@@ -51,6 +51,12 @@ class ErrorBody(Rest):
     msg: str = ""
 
 
+class ErrorText(Rest):
+    """A server error that states no code: `{"msg": "Service Unavailable."}`."""
+
+    msg: str
+
+
 class Done(Rest):
     """`{"code": 200, "msg": "success"}`; a conditional order's cancel writes the code as text."""
 
