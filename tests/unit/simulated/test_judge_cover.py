@@ -58,6 +58,8 @@ def test_a_late_stop_is_measured_to_the_millisecond() -> None:
     (violation,) = verdict["violations"]
     assert violation["t"] == filled_at
     assert violation["promise"] == "P-1"
+    gap = {"symbol": "BTCUSDT", "from_ms": filled_at, "to_ms": filled_at + 412, "excused": False}
+    assert verdict["gaps"] == [gap]
     assert "412 ms" in violation["message"]
 
 

@@ -296,7 +296,7 @@ def test_an_empty_window_names_the_range_of_the_file(minutes: Path) -> None:
 
 def test_a_file_without_records_is_refused(write: Write) -> None:
     """A header alone is no market."""
-    with pytest.raises(ValueError, match="holds no quotes and no trades"):
+    with pytest.raises(ValueError, match="holds no quotes, trades or bars"):
         _open(write(COINM, [COINM_HEADER]))
 
 
@@ -363,7 +363,7 @@ def test_a_cut_off_archive_names_file_and_line(write: Write) -> None:
         list(_open(path).steps())
 
 
-@pytest.mark.parametrize("first", ["", "open_time_ms,open,high,low,close,volume", "\x00\x01"])
+@pytest.mark.parametrize("first", ["", "open_time_ms,mark,index", "\x00\x01"])
 def test_an_unknown_format_is_told(write: Write, first: str) -> None:
     """The message shows the first line and names what can be read."""
     with pytest.raises(ValueError, match=r"bars\.csv:1: unknown format .*known: raw stream"):

@@ -7,6 +7,7 @@ stands at one of its ends: two commands are two causes, whereas the records of o
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from jumar.exchange.simulated.judge.replay import Clock, Step
 from jumar.exchange.simulated.judge.state import ZERO, AnyOrder, Book, Conditional, Order
@@ -67,7 +68,7 @@ class CoverWatch:
         self._watches: dict[str, _Watch] = {}
         self._longest_ms = 0
         self._excused_ms = 0
-        self._events = 0
+        self._gaps: list[dict[str, Any]] = []
 
     def see(self, step: Step) -> None:
         """Take one change into account."""
@@ -86,12 +87,13 @@ class CoverWatch:
             if watch.gap is not None:
                 self._close(watch.gap, symbol, by_client=False)
 
-    def figures(self) -> dict[str, int]:
-        """The longest unexcused interval and the sum of the excused ones in milliseconds; the number of both."""
+    def figures(self) -> dict[str, Any]:
+        """The longest unexcused interval and the sum of the excused ones in milliseconds; the number of both, and each."""
         return {
             "unprotected_ms_max": self._longest_ms,
             "unprotected_excused_ms": self._excused_ms,
-            "cover_gap_events": self._events,
+            "cover_gap_events": len(self._gaps),
+            "gaps": sorted(self._gaps, key=lambda gap: (gap["from_ms"], gap["symbol"])),
         }
 
     def _cover(self, watch: _Watch, step: Step) -> None:
@@ -138,7 +140,10 @@ class CoverWatch:
         length = self._clock.now - gap.t
         if length == 0 and not (gap.by_client or by_client):
             return
-        self._events += 1
+        excused = gap.excuse is not None
+        self._gaps.append(
+            {"symbol": symbol, "from_ms": gap.t, "to_ms": self._clock.now, "excused": excused}
+        )
         if gap.excuse is None:
             self._longest_ms = max(self._longest_ms, length)
             self._broken(gap, symbol, f"bare for {length} ms, until {self._clock.now}")

@@ -4,7 +4,7 @@ A source yields `MarketStep`s in the order of path time and knows nothing of ord
 
 - `manual.py`: stands still until a price is set;
 - `synthetic.py`: drawn from a seed, endless (`walk.py` moves its price);
-- `recorded.py`: a recorded file (`formats.py` reads its lines).
+- `recorded.py`: a recorded file (`formats.py` reads its lines, `bars.py` draws what happened inside a bar).
 
 `mark.py` makes the mark price where a source has none, `grid.py` rounds. `open_market` chooses. This
 package is the one place outside the clock where dice are thrown, always from a given seed.
@@ -39,7 +39,7 @@ def open_market(
         spec: `manual`, `synthetic`, or the path of a recorded file.
         symbols: what to trade. A recorded file holds one: none given means the file's, one given must
             be the file's or is what a file that names none is played as.
-        seed: dice of `synthetic`; the others throw none.
+        seed: dice of `synthetic` and of the path inside recorded bars; the others throw none.
         tick_sizes: price step per symbol, in quote currency.
         start_prices: first price per symbol of `manual` and `synthetic`, in quote currency.
         window_from_ms: start of the window of a recorded file, Unix milliseconds, inclusive.
@@ -53,6 +53,7 @@ def open_market(
             Path(spec),
             symbols,
             tick_sizes,
+            seed=seed,
             window_from_ms=window_from_ms,
             window_to_ms=window_to_ms,
         )
@@ -69,6 +70,7 @@ def _open_recorded(
     symbols: Sequence[str],
     tick_sizes: Mapping[str, Decimal],
     *,
+    seed: int,
     window_from_ms: int | None,
     window_to_ms: int | None,
 ) -> RecordedMarket:
@@ -83,6 +85,7 @@ def _open_recorded(
         path,
         tick_sizes=tick_sizes,
         symbol=symbols[0] if symbols else None,
+        seed=seed,
         window_from_ms=window_from_ms,
         window_to_ms=window_to_ms,
     )

@@ -1,4 +1,4 @@
-"""Recorded market files, line by line: text in, quotes and trades out.
+"""Recorded market files, line by line: text in, quotes, trades or bars out.
 
 Promises to tell the format from the first line, never from the name alone; to keep memory flat whatever
 the file's length; and to name file and line of a row that it cannot read. Times leave here in
@@ -11,7 +11,8 @@ The formats, all plain or gzip:
   and every other frame (depth, snapshots) is passed over unread;
 - COIN-M trades, CSV, quantity in contracts of 10 USD (BTC: 100 USD, Binance COIN-M contract specifications);
 - spot aggTrades, CSV, times in microseconds;
-- top of book (kind B) and trades (kind T) in one CSV.
+- top of book (kind B) and trades (kind T) in one CSV;
+- bars of one minute, CSV: what happens inside a bar is for bars.py to say.
 """
 
 import gzip
@@ -24,6 +25,9 @@ from io import BufferedReader
 from pathlib import Path
 
 import msgspec
+
+BAR_MS = 60_000
+"""Length of a bar."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _YEAR_10000_MS = 253_402_300_800_000
@@ -52,7 +56,19 @@ class Trade:
     taker_side: str
 
 
-type Record = Quote | Trade
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One minute from `time_ms` on: prices in quote currency, volume in base currency."""
+
+    time_ms: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+type Record = Quote | Trade | Bar
 type ReadLine = Callable[[str], Record | None]
 
 
@@ -63,26 +79,28 @@ class RecordedFile:
     Attributes:
         symbol: the simulated symbol that its name or content speaks of (AVAXUSD_PERP and AVAXUSDC both
             stand in for AVAXUSDT); None where neither does.
-        read_line: one line to what it says, None for a line that says nothing of quotes or trades.
+        reader: makes, from the symbol, what turns one line after the other into what it says (None for a line
+            that says nothing of quotes, trades or bars).
         has_header: whether the first line names the columns.
     """
 
     path: Path
     symbol: str | None
-    read_line: ReadLine
+    reader: Callable[[str | None], ReadLine]
     has_header: bool
 
     def records(self) -> Iterator[Record]:
-        """The quotes and trades in the file's order.
+        """The quotes and trades, or the bars, in the file's order.
 
         Raises:
             ValueError: a row that cannot be read, or a file that ends in the middle; names file and line.
         """
+        read_line = self.reader(self.symbol)
         for number, line in _lines(self.path):
             if number == 1 and self.has_header:
                 continue
             try:
-                record = self.read_line(line)
+                record = read_line(line)
             except (ValueError, InvalidOperation, msgspec.MsgspecError) as error:
                 raise ValueError(f"{self.path.name}:{number}: {_reason(error)}") from error
             if record is not None:
@@ -101,11 +119,11 @@ def recognise(path: Path) -> RecordedFile:
     named = _symbol_of(path.name)
     if _FRAME.match(header):
         symbol = named or _symbol_of_frame(header)
-        return RecordedFile(path=path, symbol=symbol, read_line=_read_frame, has_header=False)
-    make = _CSV.get(header)
-    if make is None:
+        return RecordedFile(path=path, symbol=symbol, reader=_frames, has_header=False)
+    reader = _CSV.get(header)
+    if reader is None:
         raise ValueError(f"{path.name}:1: unknown format {header[:80]!r}; known: {_KNOWN}")
-    return RecordedFile(path=path, symbol=named, read_line=make(named), has_header=True)
+    return RecordedFile(path=path, symbol=named, reader=reader, has_header=True)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -156,6 +174,13 @@ def _positive(text: str | Decimal, field: str) -> Decimal:
         raise ValueError(f"{field} {text!r} is not a number") from None
     if not value.is_finite() or value <= 0:
         raise ValueError(f"{field} {text} is not a finite number above zero")
+    return value
+
+
+def _not_negative(text: str, field: str) -> Decimal:
+    value = Decimal(text)
+    if not value.is_finite() or value < 0:
+        raise ValueError(f"{field} {text} is not a finite number of at least zero")
     return value
 
 
@@ -217,6 +242,10 @@ _FRAME = re.compile(r"\d+ \{")
 _HEAD = 100  # characters in which a frame's stream name stands
 _decode_ticker = msgspec.json.Decoder(_TickerFrame).decode
 _decode_trade = msgspec.json.Decoder(_TradeFrame).decode
+
+
+def _frames(_: str | None) -> ReadLine:
+    return _read_frame
 
 
 def _read_frame(line: str) -> Record | None:
@@ -283,6 +312,33 @@ def _spot_aggregate(_: str | None) -> ReadLine:
     return read
 
 
+def _minute_bars(_: str | None) -> ReadLine:
+    before: list[int] = []  # when the bars above open
+
+    def read(line: str) -> Bar:
+        time, *prices, volume = _fields(line, 6)
+        time_ms = _time_ms(time, "open_time_ms")
+        _follows(before, time_ms)
+        before[:] = [*before[-1:], time_ms]
+        opened, high, low, close = map(_positive, prices, ("open", "high", "low", "close"))
+        if not low <= min(opened, close) <= max(opened, close) <= high:
+            raise ValueError(f"open {opened} and close {close} are not between {low} and {high}")
+        return Bar(time_ms, opened, high, low, close, _not_negative(volume, "volume"))
+
+    return read
+
+
+def _follows(before: list[int], time_ms: int) -> None:
+    """Minutes may be missing further down; the first two rows must be neighbours, which tells a bar's length."""
+    if time_ms % BAR_MS:
+        raise ValueError(f"open_time_ms {time_ms} is not a whole minute")
+    if before and time_ms <= before[-1]:
+        raise ValueError(f"open_time_ms {time_ms} is not after {before[-1]}, the bar above")
+    if len(before) == 1 and time_ms - before[0] != BAR_MS:
+        seconds = (time_ms - before[0]) // 1_000
+        raise ValueError(f"bars of {seconds} s; only bars of one minute (1m) are played")
+
+
 def _top_and_trades(_: str | None) -> ReadLine:
     def read(line: str) -> Record:
         kind, _, time, _, _, p1, q1, third, fourth = _fields(line, 9)
@@ -297,9 +353,10 @@ def _top_and_trades(_: str | None) -> ReadLine:
     return read
 
 
-_KNOWN = "raw stream frames, COIN-M trades, spot aggTrades, top of book with trades"
+_KNOWN = "raw stream frames, COIN-M trades, spot aggTrades, top of book with trades, 1m bars"
 _CSV: dict[str, Callable[[str | None], ReadLine]] = {
     "ts_ms,recv_delay_us,trade_id,taker_side,price,qty": _coin_margined,
     "agg_id,ts_us,price,qty,n_trades,buyer_is_maker": _spot_aggregate,
     "kind,recv_us,transact_ms,event_ms,id,p1,q1,p2_or_m,q2_or_X": _top_and_trades,
+    "open_time_ms,open,high,low,close,volume": _minute_bars,
 }

@@ -6,7 +6,7 @@ quantities are whole units; memory stays flat. Does not know orders: what is rep
 
 A file without quotes gets one around its trades: a buyer hit the ask, so the ask is the last price and
 the bid one tick below; a seller the other way round. Its size is the mean of the latest trades. The mark
-price comes from mark.py.
+price comes from mark.py. A file of bars is played as the trades that bars.py draws inside them.
 """
 
 import sys
@@ -18,7 +18,15 @@ from itertools import chain
 from pathlib import Path
 
 from jumar.exchange.simulated.core.market import Level, MarketStep, Print
-from jumar.exchange.simulated.market.formats import Quote, Record, RecordedFile, Trade, recognise
+from jumar.exchange.simulated.market.bars import inside
+from jumar.exchange.simulated.market.formats import (
+    BAR_MS,
+    Bar,
+    Quote,
+    RecordedFile,
+    Trade,
+    recognise,
+)
 from jumar.exchange.simulated.market.grid import (
     ceil_to_tick,
     floor_to_tick,
@@ -41,6 +49,7 @@ class RecordedMarket:
         *,
         tick_sizes: Mapping[str, Decimal],
         symbol: str | None = None,
+        seed: int = 1,
         window_from_ms: int | None = None,
         window_to_ms: int | None = None,
     ) -> None:
@@ -50,6 +59,7 @@ class RecordedMarket:
             path: the recorded file, plain or gzip.
             tick_sizes: price steps by symbol; must hold this file's.
             symbol: the symbol to play it as; by default what the file's name or content says.
+            seed: dice of what happens inside a bar; the other formats throw none.
             window_from_ms: exchange time of the first record wanted, inclusive; None: the file's first.
             window_to_ms: exchange time at which to end, exclusive; None: the file's end.
 
@@ -60,6 +70,7 @@ class RecordedMarket:
         self._file = recognise(path)
         self._symbol = _playable(self._file, symbol, tick_sizes)
         self._tick_size = tick_sizes[self._symbol]
+        self._seed = seed
         self._from_ms = window_from_ms
         self._to_ms = window_to_ms
         first = next(self._window(), None)
@@ -82,7 +93,7 @@ class RecordedMarket:
         window = self._window()
         first = next(window)
         book = _Book(self._symbol, self._tick_size, first)
-        run: list[Record] = []
+        run: list[Quote | Trade] = []
         run_ms = 0
         for record in chain([first], window):
             path_ms = max(record.time_ms - self._origin_ms, run_ms)
@@ -93,18 +104,26 @@ class RecordedMarket:
             run_ms = path_ms
         yield book.step(run_ms, run)
 
-    def _window(self) -> Iterator[Record]:
+    def _window(self) -> Iterator[Quote | Trade]:
         """The records whose own time lies in the window (a late one may stand after the window's end)."""
         low = 0 if self._from_ms is None else self._from_ms
         high = sys.maxsize if self._to_ms is None else self._to_ms
-        for record in self._file.records():
+        for record in self._played(low):
             if low <= record.time_ms < high:
                 yield record
             elif record.time_ms >= high + _LATE_MS_MAX:
                 return
 
+    def _played(self, low: int) -> Iterator[Quote | Trade]:
+        """The quotes and trades of the file, or inside its bars, from the bar that holds `low` on."""
+        for record in self._file.records():
+            if not isinstance(record, Bar):
+                yield record
+            elif record.time_ms + BAR_MS > low:
+                yield from inside(record, seed=self._seed, symbol=self._symbol)
 
-def _turns(before: Record, after: Record) -> bool:
+
+def _turns(before: Quote | Trade, after: Quote | Trade) -> bool:
     """Whether the taker changed sides: the end of a sweep must stand as a last price of its own."""
     if isinstance(before, Quote) or isinstance(after, Quote):
         return False
@@ -114,7 +133,7 @@ def _turns(before: Record, after: Record) -> bool:
 class _Book:
     """What is known of the market after each record, on the instrument's grids."""
 
-    def __init__(self, symbol: str, tick_size: Decimal, first: Record) -> None:
+    def __init__(self, symbol: str, tick_size: Decimal, first: Quote | Trade) -> None:
         price = first.bid if isinstance(first, Quote) else first.price
         self._symbol = symbol
         self._tick = tick_size
@@ -127,7 +146,7 @@ class _Book:
         self._sizes: deque[Decimal] = deque(maxlen=_SIZE_TRADES)
         self._sizes_sum = Decimal(0)
 
-    def step(self, path_ms: int, run: list[Record]) -> MarketStep:
+    def step(self, path_ms: int, run: list[Quote | Trade]) -> MarketStep:
         prints = []
         for record in run:
             if isinstance(record, Quote):
@@ -194,7 +213,7 @@ def _no_records(file: RecordedFile, low: int | None, high: int | None) -> str:
         first = record.time_ms if first is None else min(first, record.time_ms)
         last = record.time_ms if last is None else max(last, record.time_ms)
     if first is None or last is None:
-        return f"{file.path.name} holds no quotes and no trades"
+        return f"{file.path.name} holds no quotes, trades or bars"
     return (
         f"no records of {file.path.name} between --from {_iso(low)} and --to {_iso(high)}; "
         f"the file runs from {_iso(first)} to {_iso(last)}"
