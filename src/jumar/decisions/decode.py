@@ -9,8 +9,18 @@ from collections.abc import Collection
 from dataclasses import replace
 from decimal import Decimal
 
-from jumar.decisions.fields import WORD_LENGTH_MAX, Limit, Reader, is_word, timestamp_from
+from jumar.decisions.fields import Reader, is_word, timestamp_from
 from jumar.decisions.parse import WHOLE, JsonObject, Unparsed, kept, parse, shown
+from jumar.decisions.shape import (
+    ABOVE_ZERO,
+    FRACTION,
+    OF_ENTRY,
+    OF_FLAT,
+    PRICES,
+    RISK_CHECKS_MAX,
+    RISK_LEVEL,
+    WORD_LENGTH_MAX,
+)
 from jumar.model.decision import (
     Action,
     Decision,
@@ -21,23 +31,12 @@ from jumar.model.decision import (
     geometry_errors,
 )
 from jumar.model.order import Side
-from jumar.model.units import ONE, ZERO
+from jumar.model.units import ZERO
 from jumar.ports.decisions import Received
 
 MALFORMED = "malformed"
 NOT_MANAGED = "symbol_not_managed"
 REASON_KEPT_MAX = 500
-RISK_CHECKS_MAX = 32
-
-_ABOVE_ZERO = Limit(holds=lambda value: value > ZERO, message="must be above 0")
-_NOT_NEGATIVE = Limit(holds=lambda value: value >= ZERO, message="must not be below 0")
-_LEVERAGE = Limit(holds=lambda value: value >= ONE, message="must be at least 1")
-_CONFIDENCE = Limit(holds=lambda value: ZERO <= value <= ONE, message="must be between 0 and 1")
-_FRACTION = Limit(holds=lambda value: ZERO < value <= ONE, message="must be above 0, at most 1")
-_RISK_LEVEL = Limit(
-    holds=lambda value: value == value.to_integral_value() and abs(value) <= 10**6,
-    message="must be a whole number",
-)
 
 
 def decode(data: bytes, *, account: str, symbols: Collection[str]) -> Received:
@@ -112,20 +111,24 @@ def _decision(reader: Reader, account: str, symbol: str, timestamp_ms: int) -> D
     action = reader.choice("action", Action)
     flat = action is Action.FLAT
     absent = ZERO if flat else None
-    size, leverage = (_NOT_NEGATIVE, _NOT_NEGATIVE) if flat else (_ABOVE_ZERO, _LEVERAGE)
+    reason, levels = _reason(reader), _levels(reader, action)
+    amount = {
+        name: reader.number(name, limit, default=absent)
+        for name, limit in (OF_FLAT if flat else OF_ENTRY).items()
+    }
     management = reader.block("position_management") or Reader(JsonObject([]), reader.errors)
     decision = Decision(
         id="",
         symbol=symbol,
         timestamp_ms=timestamp_ms,
         action=action or Action.FLAT,
-        reason=_reason(reader),
-        levels=_levels(reader, action),
-        notional=reader.number("position_size_usdt", size, default=absent),
-        leverage=reader.number("leverage", leverage, default=absent),
-        confidence=reader.number("confidence", _CONFIDENCE, default=absent),
+        reason=reason,
+        levels=levels,
+        notional=amount["position_size_usdt"],
+        leverage=amount["leverage"],
+        confidence=amount["confidence"],
         risk_checks=_risk_checks(reader),
-        tp1_fraction=management.number("tp1_fraction", _FRACTION, default=Decimal("0.5")),
+        tp1_fraction=management.number("tp1_fraction", FRACTION, default=Decimal("0.5")),
         enable_trailing=management.boolean("enable_trailing", default=False),
         trail_mode=_trail_mode(management),
         liq_tp_zone_id=management.word("liq_tp_zone_id"),
@@ -166,8 +169,8 @@ def _levels(reader: Reader, action: Action | None) -> Levels | None:
     levels = Levels(
         zone_min=zone_min,
         zone_max=zone_max,
-        stop=reader.number("sl", _ABOVE_ZERO),
-        tp1=reader.number("tp1", _ABOVE_ZERO),
+        stop=reader.number("sl", ABOVE_ZERO),
+        tp1=reader.number("tp1", ABOVE_ZERO),
         tp2=_second_target(reader),
     )
     if len(reader.errors) == before and action is not None:
@@ -182,7 +185,7 @@ def _zone(reader: Reader) -> tuple[Decimal, Decimal]:
         reader.refuse("entry_zone", "must be two prices: [min, max]")
         return ZERO, ZERO
     low, high = (
-        reader.as_number(f"entry_zone[{index}]", price, _ABOVE_ZERO)
+        reader.as_number(f"entry_zone[{index}]", price, ABOVE_ZERO)
         for index, price in enumerate(zone)
     )
     return low, high
@@ -191,7 +194,7 @@ def _zone(reader: Reader) -> tuple[Decimal, Decimal]:
 def _second_target(reader: Reader) -> Decimal | None:
     if "tp2" not in reader.content:
         reader.refuse("tp2", "must be a price, or null for a single target")
-    return reader.number("tp2", _ABOVE_ZERO) if reader.given("tp2") else None
+    return reader.number("tp2", ABOVE_ZERO) if reader.given("tp2") else None
 
 
 def _check_unused_levels(reader: Reader) -> None:
@@ -199,7 +202,7 @@ def _check_unused_levels(reader: Reader) -> None:
     zone = reader.content.get("entry_zone")
     if zone is not None and zone != []:
         _zone(reader)
-    for name in ("sl", "tp1", "tp2"):
+    for name in PRICES:
         reader.number(name, None, default=ZERO)
 
 
@@ -237,4 +240,4 @@ def _reason(reader: Reader) -> str:
 
 
 def _risk_level(reader: Reader) -> int | None:
-    return int(reader.number("risk_level", _RISK_LEVEL)) if reader.given("risk_level") else None
+    return int(reader.number("risk_level", RISK_LEVEL)) if reader.given("risk_level") else None

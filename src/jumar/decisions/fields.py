@@ -5,34 +5,28 @@ slow or inexact. A field that was refused reads as a harmless value: its decisio
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from jumar.decisions.parse import JsonObject, shown
+from jumar.decisions.shape import (
+    DIGITS_MAX,
+    EXPONENT_MAX,
+    EXPONENT_MIN,
+    MOMENT,
+    NUMBER,
+    NUMBER_LENGTH_MAX,
+    WORD_LENGTH_MAX,
+    ZONE,
+    Limit,
+)
 from jumar.model.decision import FieldError
 from jumar.model.units import ZERO
 
-NUMBER_LENGTH_MAX = 64
-DIGITS_MAX = 28  # what `Decimal` keeps in arithmetic
-EXPONENT_MIN, EXPONENT_MAX = -18, 14
-WORD_LENGTH_MAX = 64
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
-_TIMESTAMP = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
-    r"([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
-)
+_NUMBER = re.compile(NUMBER)
+_TIMESTAMP = re.compile(f"{MOMENT}{ZONE}?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """What a number must be beyond a number."""
-
-    holds: Callable[[Decimal], bool]
-    message: str
 
 
 def decimal_from(value: object) -> Decimal | str:
@@ -65,7 +59,8 @@ def timestamp_from(value: object) -> int | str:
         moment = datetime.fromisoformat(value.upper())
         if moment.tzinfo is None:
             return f"has no zone: end it with Z or an offset, {example}"
-        return (moment - _EPOCH) // timedelta(milliseconds=1)
+        # astimezone: an offset may lead out of the calendar, where no text could name the moment
+        return (moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
     except (ValueError, OverflowError):
         return f"is no moment of the calendar: write a time {example}"
 

@@ -256,6 +256,8 @@ HOSTILE: list[tuple[str, Callable[[], Received]]] = [
     ("timestamp_iso", lambda: changed(timestamp_iso="2025-02-30T10:05:00Z")),
     ("timestamp_iso", lambda: changed(timestamp_iso="0000-01-01T00:00:00Z")),
     ("timestamp_iso", lambda: changed(timestamp_iso="2025-12-05T10:05:00+99:00")),
+    ("timestamp_iso", lambda: changed(timestamp_iso="0001-01-01T00:00:00+14:00")),
+    ("timestamp_iso", lambda: changed(timestamp_iso="9999-12-31T23:59:59-14:00")),
     # action
     ("action", lambda: changed(action=...)),
     ("action", lambda: changed(action="LONG")),

@@ -166,3 +166,66 @@ def test_a_huge_file_is_not_read_whole(source: FileDecisions, path: Path) -> Non
         file.truncate(10**12)
     found = [received for _ in range(3) for received in source.poll()]
     assert "must not be larger than 1048576 bytes" in str(found[0].errors[0])
+
+
+@pytest.mark.rule("D-5")
+def test_garbage_is_put_aside_once(source: FileDecisions, path: Path) -> None:
+    """Garbage is refused once with its position and a copy that only its owner can read."""
+    path.write_bytes(b'{"symbol": \xff')
+    found = [received for _ in range(6) for received in source.poll()]
+    assert len(found) == 1
+    assert "byte 0xff at position 11" in str(found[0].errors[0])
+    (copy,) = (path.parent / "quarantine").iterdir()
+    assert found[0].quarantine == str(copy)
+    assert copy.name in str(found[0].errors[0])
+    assert copy.read_bytes() == path.read_bytes()
+    assert copy.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.rule("D-5")
+def test_garbage_that_comes_back_after_a_decision_is_told_again(
+    source: FileDecisions, path: Path
+) -> None:
+    """It is a new event; its copy is the one that is there already."""
+    for turn in range(2):
+        path.write_text("{broken")
+        assert [len(source.poll()) for _ in range(4)] == [0, 0, 1, 0]
+        path.write_text(text(reason=str(turn)))
+        assert [len(source.poll()) for _ in range(2)] == [1, 0]
+    assert len(list((path.parent / "quarantine").iterdir())) == 1
+
+
+@pytest.mark.rule("D-5")
+def test_a_file_that_never_rests_is_told_once(source: FileDecisions, path: Path) -> None:
+    """Garbage that is another one at every poll is refused after twenty, not before and not again."""
+    polls = []
+    for turn in range(60):
+        path.write_text("{broken" + "x" * turn)
+        polls.append(len(source.poll()))
+    assert polls.index(1) == 19
+    assert sum(polls) == 1
+    path.write_text(text())
+    assert len(source.poll()) == 1
+
+
+@pytest.mark.rule("D-5")
+def test_a_decision_written_slowly_is_never_refused(source: FileDecisions, path: Path) -> None:
+    """Fifteen polls see fifteen different halves; the whole is an ordinary decision."""
+    whole = text(reason="slowly")
+    for end in range(1, 16):
+        path.write_text(whole[: end * 4])
+        assert source.poll() == ()
+    path.write_text(whole)
+    (received,) = source.poll()
+    assert (received.errors, received.quarantine) == ((), None)
+
+
+@pytest.mark.rule("D-5")
+def test_a_copy_that_cannot_be_made_is_said(source: FileDecisions, path: Path) -> None:
+    """Something in the quarantine's place costs the copy, not the refusal."""
+    (path.parent / "quarantine").write_text("a file")
+    path.write_text("{broken")
+    found = [received for _ in range(3) for received in source.poll()]
+    assert found[0].quarantine is None
+    assert "no copy in quarantine/" in str(found[0].errors[0])
+    assert "line 1, column 2" in str(found[0].errors[0])
