@@ -205,9 +205,7 @@ class Storyboard:
         """One pass of the loop against an obedient venue."""
         result = plan(self.world, self.policy)
         invariants.check(self.world, result, self.policy)
-        if result.trade is not None:
-            ended = result.trade.ended_ms is not None
-            self.world = replace(self.world, trade=None if ended else result.trade)
+        self._remember(result)
         for approved in result.commands:
             command = approved.command
             if isinstance(command, PlaceOrder):
@@ -217,6 +215,26 @@ class Storyboard:
                 self._put(fold.end_canceled(order, self.world.now_ms))
         self._sync()
         return result
+
+    def _remember(self, result: Plan) -> None:
+        """Keep what the engine keeps between two looks; a trade that has ended is forgotten."""
+        since_ms = self.world.uncovered_ms
+        since_ms = self.world.now_ms if since_ms is None else since_ms
+        uncovered_ms = since_ms if result.uncovered else None
+        mode = self.world.mode if result.mode is None else result.mode
+        self.world = replace(self.world, uncovered_ms=uncovered_ms, mode=mode)
+        for order in result.adopted:
+            self._put(order)
+        if result.trade is None:
+            return
+        if result.trade.ended_ms is None:
+            self.world = replace(self.world, trade=result.trade)
+            return
+        fills = self.world.fills
+        ended_ms = max((fill.time_ms for fill in fills), default=self.world.last_end_ms)
+        self.world = replace(self.world, trade=None, fills=(), last_end_ms=ended_ms)
+        if fills:
+            self.journal = {n: o for n, o in self.journal.items() if not o.ended}
 
     def run(self, ticks: int = 3) -> list[str]:
         """Several ticks; what they did, one after the other."""
@@ -231,7 +249,7 @@ class Storyboard:
             if (part := getattr(self.world, name)) is not None
         }
         self.world = replace(self.world, now_ms=now, **fresh)
-        return self
+        return self._mark_seen()
 
     def mark(self, price: str) -> "Storyboard":
         """Move mark, last and the quote."""
@@ -247,7 +265,93 @@ class Storyboard:
                 source=Source.STREAM,
             ),
         )
+        return self._mark_seen()
+
+    def _mark_seen(self) -> "Storyboard":
+        """Mark prices of the last seconds are kept by their own time (S-8)."""
+        mark = self.world.mark
+        if mark is not None:
+            others = [seen for seen in self.world.marks if seen.at_ms != mark.at_ms]
+            self.world = replace(self.world, marks=(*others, mark)[-10:])
         return self
+
+    def reads(self, quantity: str, price: str = "90786.6") -> "Storyboard":
+        """The position is read now, and says this; an unbroken run of such reads keeps its first time."""
+        now, before = self.world.now_ms, self.world.position
+        report = PositionReport(symbol="BTCUSDT", quantity=D(quantity), entry_price=D(price))
+        since_ms = self.world.position_since_ms
+        if before is None or before.value.quantity != report.quantity or since_ms is None:
+            since_ms = now
+        read = Observed(value=report, at_ms=now, source=Source.REST)
+        self.world = replace(self.world, position=read, position_since_ms=since_ms)
+        return self
+
+    def asks(self) -> "Storyboard":
+        """Executions and liquidations are asked for now, and tell nothing new (Y-2)."""
+        now = self.world.now_ms
+        self.world = replace(self.world, fills_read_ms=now, forced_read_ms=now)
+        return self
+
+    def lists(self, *reports: OrderReport) -> "Storyboard":
+        """Both order lists are read now; what they tell of our orders is folded in."""
+        now = self.world.now_ms
+        lists = {
+            channel: Observed(
+                value=tuple(report for report in reports if report.channel is channel),
+                at_ms=now,
+                source=Source.REST,
+            )
+            for channel in Channel
+        }
+        self.world = replace(
+            self.world,
+            open_orders=lists[Channel.REGULAR],
+            conditional_orders=lists[Channel.CONDITIONAL],
+        )
+        for report in reports:
+            if report.client_id in self.journal:
+                self._put(fold.fold(self.journal[report.client_id], report, now))
+        self._sync()
+        return self
+
+    def listed(self, name: str) -> OrderReport:
+        """What a list says of one of our orders, named by role and attempt, while it rests."""
+        order = self.alive()[name]
+        return self._report(order, OrderStatus.NEW, order.filled_quantity)
+
+    def forgets(self, name: str) -> "Storyboard":
+        """Two lists, two seconds apart and long after its acknowledgement, lack one of our orders (S-13)."""
+        order = self.alive()[name]
+        first_ms = (order.acked_ms or self.world.now_ms) + 2000
+        self._put(replace(order, unlisted=(first_ms, first_ms + 2000)))
+        self._sync()
+        return self
+
+    def by_hand(self, side: Side, quantity: str, price: str = "90800") -> "Storyboard":
+        """A person trades on the same position: the execution and the event are told."""
+        now = self.world.now_ms
+        execution = Fill(
+            symbol="BTCUSDT",
+            trade_id=self._id(),
+            venue_order_id=f"hand {self.next_id}",
+            client_id=None,
+            side=side,
+            price=D(price),
+            quantity=D(quantity),
+            maker=False,
+            fee=ZERO,
+            fee_asset="USDT",
+            realized_pnl=ZERO,
+            time_ms=now,
+        )
+        before = self.world.position
+        held = ZERO if before is None else before.value.quantity
+        size = held + execution.signed_quantity
+        report = PositionReport(symbol="BTCUSDT", quantity=size, entry_price=D(price))
+        event = Observed(value=report, at_ms=now, source=Source.STREAM)
+        fills = (*self.world.fills, execution) if self.world.trade is not None else ()
+        self.world = replace(self.world, fills=fills, position_event=event)
+        return self.reads(str(size), price)
 
     def fill(self, role: Role, quantity: str, price: str) -> "Storyboard":
         """An order of a role executes; the position follows."""
@@ -313,6 +417,13 @@ class Storyboard:
                 self._put(fold.fold(order, report, self.world.now_ms))
         self._sync()
         return self
+
+    def bare(self, code: int | None = None) -> "Storyboard":
+        """Somebody takes both layers of stops away; new ones are refused with a code, if any."""
+        roles = (Role.STOP, Role.BACKSTOP)
+        self.refuse |= {} if code is None else dict.fromkeys(roles, code)
+        self.end(Role.STOP, OrderStatus.CANCELED)
+        return self.end(Role.BACKSTOP, OrderStatus.CANCELED)
 
     def decide(self, newer: Decision) -> "Storyboard":
         """A newer decision comes into force."""

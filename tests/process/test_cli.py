@@ -259,3 +259,19 @@ def test_a_signal_ends_the_engine_in_order(
     assert events[-1] == "stopped"
     written = b"".join(path.read_bytes() for path in tmp_path.glob("[!r]*"))
     assert not re.search(exchange["api_secret"].encode(), written)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """`jumar decision schema | head -c 1` ends without a word on stderr."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as out:
+        process = subprocess.run(
+            [sys.executable, "-m", "jumar", "decision", "schema"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            timeout=SECONDS,
+            check=False,
+        )
+    assert process.stderr == b""
+    assert process.returncode == 141

@@ -13,7 +13,7 @@ from jumar.model.errors import InvariantBroken, StoreUnavailable
 from jumar.model.journal import EventSeen, Incident, Intent, Record, TradeEnded
 from jumar.model.order import OrderRequest, OrderState, Role
 from jumar.model.outcome import Outcome
-from jumar.ports.decisions import Received
+from jumar.ports.decisions import Answer, Received
 from jumar.ports.exchange import Exchange, StreamEvent
 from jumar.ports.store import Store
 from jumar.reconciler.supervise import Engine
@@ -295,6 +295,9 @@ class Failing:
         """Raise."""
         self.polls += 1
         raise RecursionError("a file nobody foresaw")
+
+    def answer(self, answer: Answer) -> None:
+        """Nothing is answered: nothing was ever brought."""
 
 
 @pytest.mark.rule("D-5", "P-1")

@@ -16,15 +16,15 @@ from tests.properties.swarm_faults import PARTS, Dice, Faults, dice
 from tests.properties.swarm_oracles import Judge, PromiseBroken
 from tests.properties.swarm_shell import Shell
 from tests.properties.swarm_venue import Venue
-from tests.worlds import NOW, POLICY, D, decision, short_decision, world
+from tests.worlds import NOW, POLICY, D, decision, short_decision
 
 from jumar.model.decision import Action, Decision
-from jumar.model.order import STOP_ROLES, OrderStatus
+from jumar.model.mode import Mode
+from jumar.model.order import STOP_ROLES
 from jumar.model.policy import MinStopPolicy, OnFlat
 from jumar.model.units import ZERO
-from jumar.model.world import DecisionState
 
-CALM_TICKS, NAKED_TICKS, HOME_TICKS = 14, 3, 20
+CALM_TICKS, NAKED_TICKS, HOME_TICKS = 16, 4, 24
 PAUSES_MS = (20, 100, 250, 500, 1000, 1000, 1000, 3000, 5000)
 JUMPS = (-900, -400, -200, -100, -20, -5, 5, 20, 100, 200, 400, 900)
 STALE_MS = 601_000
@@ -52,13 +52,13 @@ class Life:
             on_flat=chance.choice(list(OnFlat)),
             min_stop_policy=chance.choice(list(MinStopPolicy)),
         )
-        shell = Shell(
+        shell = Shell.start(
             venue=venue,
             judge=Judge(venue=venue, started_ms=NOW),
             chance=chance,
             faults=Faults.draw(chance),
             policy=policy,
-            world=world(decision=DecisionState(decision=first)),
+            first=first,
         )
         return cls(shell=shell, make=make, other=other)
 
@@ -68,6 +68,7 @@ class Life:
         self.weather()
         self.settle()
         self.go_home()
+        self.shell.judge.check_home(self.shell.state.mode, self.shell.modes)
 
     # the phases
 
@@ -88,12 +89,13 @@ class Life:
         for step in range(shell.chance.randrange(3, 60)):
             shell.step = step
             shell.later(shell.chance.choice(PAUSES_MS))
-            hole = self.happen()
+            self.happen()
             self.trigger()
             shell.tick()
-            if hole is not None and getattr(shell.world, hole[0]) is None:
-                shell.world = replace(shell.world, **{hole[0]: hole[1]})  # type: ignore[arg-type]  # a part by name
+            shell.hidden = frozenset()
         shell.calm = True
+        for order in shell.venue.orders.values():
+            order.hidden_until = order.deaf_until = 0
         shell.note("calm")
 
     def settle(self) -> None:
@@ -104,8 +106,9 @@ class Life:
             if tick >= NAKED_TICKS:
                 shell.judge.check_calm_tick()
         shell.judge.check_calm()
-        unresolved = [order.client_id for order in shell.journal.values() if order.unresolved]
-        if shell.world.trade is not None and unresolved:
+        orders = shell.state.orders.values()
+        unresolved = [order.client_id for order in orders if order.unresolved]
+        if shell.state.trade is not None and unresolved:
             raise PromiseBroken("X-4", f"still unknown: {unresolved}")
 
     def go_home(self) -> None:
@@ -119,7 +122,7 @@ class Life:
         else:
             shell.seen["flat, home"] += 1
             shell.policy = replace(shell.policy, on_flat=OnFlat.CLOSE)
-            self.decide(_flat("the last word", shell.world.now_ms))
+            shell.decide(_flat("the last word", shell.now_ms))
         for _ in range(HOME_TICKS):
             self._calm_tick()
             if shell.idle():
@@ -133,24 +136,60 @@ class Life:
 
     # what happens
 
-    def happen(self) -> tuple[str, object] | None:
-        """One thing, drawn; a part of the world that it hides, by name and value, until after the tick."""
+    def happen(self) -> None:
+        """One thing, drawn."""
         shell = self.shell
         lot = shell.chance.random()
-        if lot < 0.35:
+        if lot < 0.33:
             shell.venue.price += D(shell.chance.choice(JUMPS))
             shell.hear_market()
-        elif lot < 0.60:
+        elif lot < 0.58:
             self.fill_entry(told=shell.chance.random() < 0.8)
-        elif lot < 0.66:
+        elif lot < 0.64:
             self.person_cancels()
-        elif lot < 0.72:
+        elif lot < 0.70:
             self.decision_comes()
-        elif lot < 0.77 and shell.faults.hands:
+        elif lot < 0.75 and shell.faults.hands:
             self.person_trades()
-        elif lot < 0.79:
-            return self.hide()
-        return None
+        elif lot < 0.77:
+            self.hide()
+        elif lot < 0.80:
+            self.operator_resumes()
+        elif lot < 0.92:
+            self.fault()
+        elif lot > 0.991:
+            self.person_takes_stops()
+
+    def fault(self) -> None:
+        """The run's own kinds of misfortune."""
+        shell, faults = self.shell, self.shell.faults
+        lot = shell.chance.random()
+        if lot < 0.3 and faults.crashes:
+            shell.crash(loses_journal=False)
+        elif lot < 0.4 and faults.amnesia and shell.stores == 1:
+            shell.crash(loses_journal=True)
+        elif lot < 0.7 and faults.forgetful:
+            self._afflict("hidden_until", "is forgotten")
+        elif faults.deaf:
+            self._afflict("deaf_until", "does not trigger")
+
+    def _afflict(self, what: str, words: str) -> None:
+        """Something is wrong with the stops that rest now, for a while."""
+        shell = self.shell
+        until = shell.now_ms + shell.chance.choice([1500, 6000, 30_000])
+        for order in shell.venue.of_role(*STOP_ROLES):
+            if order.alive and shell.chance.random() < 0.7:
+                setattr(order, what, until)
+                shell.note(f"{order.request.client_id} {words} until {until}")
+                shell.seen[words] += 1
+
+    def operator_resumes(self) -> None:
+        """Somebody looked: an emergency that is over keeps no entry away any longer."""
+        state = self.shell.state
+        if state.mode is not None and state.mode.mode is Mode.NO_ENTRIES:
+            state.set_mode(replace(state.mode, mode=Mode.NORMAL, since_ms=self.shell.now_ms))
+            self.shell.modes.append(Mode.NORMAL)
+            self.shell.seen["resumed"] += 1
 
     def fill_entry(self, *, told: bool) -> None:
         """Some of the resting entry executes; the order event may be lost, the execution is not."""
@@ -171,61 +210,84 @@ class Life:
         order = shell.chance.choice(orders) if orders else None
         if order is None or not order.alive or order.triggered:
             return
-        order.finish(OrderStatus.CANCELED)
+        shell.venue.cancel(order)
+        shell.venue.moved_ms = shell.now_ms
         shell.note(f"a person cancels {order.request.client_id}")
         shell.seen["stop taken away"] += order.request.role in STOP_ROLES
         if shell.chance.random() < 0.8:
             shell.tell(order)
 
+    def person_takes_stops(self) -> None:
+        """Somebody takes every stop away, both layers at once, in some runs just before the price is through them."""
+        shell = self.shell
+        stops = [o for o in shell.venue.of_role(*STOP_ROLES) if o.alive and not o.triggered]
+        for order in stops:
+            shell.venue.cancel(order)
+            shell.venue.moved_ms = shell.now_ms
+            shell.note(f"a person cancels {order.request.client_id}")
+            shell.tell(order)
+        shell.seen["both layers taken away"] += len(stops) > 1
+        ratchet = shell.judge.ratchet.get(shell.judge.key)
+        if ratchet is not None and shell.chance.random() < 0.3:
+            shell.venue.price = ratchet * shell.judge.sign - 20 * shell.judge.sign
+            shell.hear_market()
+
     def person_trades(self) -> None:
-        """Somebody buys or sells on the same position, never to the other side of it."""
+        """Somebody buys or sells on the same position; in some runs through it to the other side."""
         shell, venue = self.shell, self.shell.venue
-        if shell.world.trade is None:
+        if shell.state.trade is None:
             return
         sign = shell.judge.sign
         size = D(shell.chance.randrange(1, 10)) / 1000
-        adds = shell.chance.random() < 0.5
-        quantity = size if adds else -min(size, abs(venue.position))
-        if quantity == ZERO:
+        held = max(venue.position * sign, ZERO)
+        name, quantity = shell.chance.choice(
+            [
+                ("bought", size),
+                ("sold", -min(size, held)),
+                ("closed", -held),
+                ("turned", -held - size),
+                ("vanished", -held),
+            ]
+        )
+        if name == "vanished" and venue.position * sign > ZERO:
+            venue.vanish()
+            shell.judge.size_before = ZERO
+            shell.seen["vanished"] += 1
+            shell.note("the position vanishes")
             return
-        shell.seen["bought by hand" if adds else "sold by hand"] += 1
+        if name == "vanished" or quantity == ZERO or (name == "turned" and not shell.faults.flips):
+            return
+        shell.seen[f"{name} by hand"] += 1
         venue.trade_by_hand(quantity * sign)
         shell.hear_fills()
         shell.note(f"a person trades {quantity * sign}")
 
-    def hide(self) -> tuple[str, object]:
+    def hide(self) -> None:
         """A part of the world is unknown for one tick."""
         shell = self.shell
         name = shell.chance.choice(PARTS)
-        value = getattr(shell.world, name)
-        shell.world = replace(shell.world, **{name: None})  # type: ignore[arg-type]  # a part by name
+        shell.hidden = frozenset({name})
         shell.note(f"{name} is not known")
         shell.seen["truth missing"] += 1
-        return name, value
 
     def decision_comes(self) -> None:
         """The decision system or the operator speaks."""
         shell = self.shell
-        now, name = shell.world.now_ms, f"of step {shell.step}"
+        now, name = shell.now_ms, f"of step {shell.step}"
         match shell.chance.choice(["same", "flat", "opposite", "refused", "drain", "none"]):
             case "same":
-                self.decide(self.make(id=name, timestamp_ms=now))
+                shell.decide(self.make(id=name, timestamp_ms=now))
             case "flat":
-                self.decide(_flat(name, now))
+                shell.decide(_flat(name, now))
             case "opposite":
-                self.decide(self.other(id=name, timestamp_ms=now))
-            case "refused" if shell.world.decision is not None:
-                refused = replace(shell.world.decision, refusals=(("malformed", "unreadable"),))
-                shell.world = replace(shell.world, decision=refused)
-            case "drain":
-                shell.world = replace(shell.world, draining=True)
+                shell.decide(self.other(id=name, timestamp_ms=now))
+            case "refused" if shell.desk.state is not None:
+                refusals = (("malformed", "unreadable"),)
+                shell.decide(shell.desk.state.decision, refusals)
+            case "drain" if shell.chance.random() < 0.5:
+                shell.state.draining = True
             case "none" if shell.chance.random() < 0.3:
-                shell.world = replace(shell.world, decision=None)
-
-    def decide(self, newer: Decision) -> None:
-        """A newer decision comes into force."""
-        self.shell.note(f"decision {newer.id}: {newer.action}")
-        self.shell.world = replace(self.shell.world, decision=DecisionState(decision=newer))
+                shell.desk.state = None
 
     def trigger(self) -> None:
         """Triggered orders execute, now or at the next look."""
@@ -240,7 +302,11 @@ class Life:
             else:
                 waiting.append(order)
         for order in waiting:
-            venue.run(order, whole=not shell.unlucky(0.15))
+            if order.request.role in STOP_ROLES and shell.faults.fragile and shell.unlucky(0.3):
+                venue.reject(order)
+                shell.seen["triggered stop rejected"] += 1
+            else:
+                venue.run(order, whole=not shell.unlucky(0.15))
             shell.hear_fills()
             shell.tell(order)
             shell.seen[f"{order.request.role.name} triggered"] += 1

@@ -7,15 +7,33 @@ the planner's own reckoning. `PromiseBroken` names the rule.
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
 from tests.properties.swarm_venue import Venue, VenueOrder, rests, sign_of
 
 from jumar.model.command import PlaceOrder
 from jumar.model.decision import Action, Decision
-from jumar.model.order import TARGET_ROLES, Fill, OrderRequest, OrderType, Role
+from jumar.model.mode import Mode, ModeState
+from jumar.model.order import (
+    STOP_ROLES,
+    TARGET_ROLES,
+    Fill,
+    OrderRequest,
+    OrderType,
+    OwnOrder,
+    Role,
+)
 from jumar.model.trade import Trade
 from jumar.model.units import ZERO
 
+#: S-13: so many stops may be alive or invisible beside the backstop and its stand-in.
+STOPS_MAX = 8 + 2
+#: Older truth than this keeps an entry away (G-13); a hand that traded later cannot be known.
+TRUTH_MS = 4000
+#: A position read is believed when it was asked so long after the last execution (Y-11).
+READ_MARGIN_MS = 2000
+#: How long an execution of nobody's order of ours may take to be counted.
+HAND_MS = 4000
 WAKES_MAX = 12
 COMMANDS_MAX = 12
 CLIENT_ID = re.compile(r"jm-([a-z2-7]{10})-([ESBPQLX])[1-9][0-9]*")
@@ -50,6 +68,7 @@ class Judge:
         ids: every client order id that was ever sent.
         ratchet: per trade the tightest working stop the engine was ever told to rest, times the sign.
         traded: decisions whose trade had a fill and ended.
+        looked_ms: when the present process last learned the position, zero for never.
         size_before: the position as told by the executions judged so far, signed.
     """
 
@@ -63,6 +82,7 @@ class Judge:
     traded: set[str] = field(default_factory=set)
     judged_fills: int = 0
     size_before: Decimal = ZERO
+    looked_ms: int = 0
 
     # trades
 
@@ -73,20 +93,57 @@ class Judge:
             raise PromiseBroken("P-5", f"a trade of side {trade.side} on {decision.action}")
         if decision.id in self.traded:
             raise PromiseBroken("P-4", f"decision {decision.id} trades a second time")
-        if self.venue.position != ZERO:
+        known = self.venue.now_ms - self.venue.moved_ms > TRUTH_MS
+        if self.venue.position != ZERO and known:
             raise PromiseBroken("P-4", f"opened beside a position of {self.venue.position}")
         self.key, self.sign, self.planned = trade.key, sign, trade.planned_quantity
+        self.judged_fills = 0
 
-    def trade_ended(self, decision_id: str, underway: int) -> None:
+    def trade_adopted(self, trade: Trade, orders: tuple[OwnOrder, ...]) -> None:
+        """Something is adopted only where there is something: a position, or orders of ours alive (Y-1)."""
+        alive = [name for name, order in self.venue.orders.items() if order.alive]
+        if self.venue.position == ZERO and not alive and not self._just_moved():
+            raise PromiseBroken("Y-1", "adopted where nothing is")
+        held = self.venue.position * sign_of(trade.side)
+        if held < ZERO and not self._just_moved():
+            raise PromiseBroken("Y-1", f"adopted as {trade.side}, held is {self.venue.position}")
+        self.key, self.sign, self.planned = trade.key, sign_of(trade.side), trade.planned_quantity
+        self.orders_adopted(trade, orders)
+
+    def orders_adopted(self, trade: Trade, orders: tuple[OwnOrder, ...]) -> None:
+        """Orders of a lost journal belong to the trade from now on."""
+        for order in orders:
+            found = self.venue.orders.get(order.client_id)
+            if found is not None:
+                found.trade_key = trade.key
+                self.told(found)
+
+    def _just_moved(self) -> bool:
+        """Whether position or orders changed without us so lately that the engine may not know it yet."""
+        return self.venue.now_ms - self.venue.moved_ms <= TRUTH_MS
+
+    def trade_ended(self, trade: Trade, underway: int) -> None:
         """It ends flat, and nothing of it is left or still on its way (P-8, X-9)."""
-        alive = [o.request.client_id for o in self.venue.orders.values() if o.alive]
-        if self.venue.position != ZERO:
+        own = [order for order in self.venue.orders.values() if order.trade_key == trade.key]
+        alive = [order.request.client_id for order in own if order.alive]
+        if self.venue.position * sign_of(trade.side) > ZERO and not self._just_moved():
             raise PromiseBroken("P-1", f"ended with a position of {self.venue.position}")
         if alive or underway:
             raise PromiseBroken("X-9", f"ended with {alive} alive, {underway} on their way")
-        if any(order.filled > ZERO for order in self.venue.of_role(Role.ENTRY)):
-            self.traded.add(decision_id)
+        if any(order.filled > ZERO for order in own if order.request.role is Role.ENTRY):
+            self.traded.add(trade.decision.id)
         self.judged_fills = 0
+
+    def check_home(self, mode: ModeState | None, modes: list[Mode]) -> None:
+        """M-2: FLATTENING is over when all is flat, and what follows it is NO_ENTRIES."""
+        followed = [after for before, after in pairwise(modes) if before is Mode.FLATTENING]
+        if any(after is not Mode.NO_ENTRIES for after in followed):
+            raise PromiseBroken("M-2", f"FLATTENING was followed by {followed}")
+        if mode is not None and mode.mode is Mode.FLATTENING:
+            raise PromiseBroken("M-2", f"still {mode.mode} at home: {mode.cause}")
+        alive = [name for name, order in self.venue.orders.items() if order.alive]
+        if alive:
+            raise PromiseBroken("P-8", f"home, and {alive} rest")
 
     # commands
 
@@ -127,7 +184,7 @@ class Judge:
         if sign_of(request.side) != self.sign:
             raise PromiseBroken("P-5", f"{request.client_id} on the wrong side")
         self.check_one_entry(quantity)
-        size = abs(self.venue.position) + quantity
+        size = max(self.by_orders(), ZERO) + quantity
         stops = self.venue.of_role(Role.STOP)
         if not any(stop.believed and _covers(stop, size) for stop in stops):
             raise PromiseBroken("S-1", f"{request.client_id} without a stop for {size}")
@@ -149,9 +206,13 @@ class Judge:
             raise PromiseBroken("S-3", f"{request.client_id} at {trigger}, ratchet {known}")
 
     def _check_size(self, request: OrderRequest) -> None:
-        """S-4: a working stop covers the position and what a resting entry may add, an armed one the plan."""
+        """S-4: a working stop covers the position and what a resting entry may add, an armed one the plan.
+
+        The entry of a lost journal counts from when it was found.
+        """
         entry = self.venue.resting_entry()
-        size = abs(self.venue.position) + (entry.left if entry is not None else ZERO)
+        left = entry.left if entry is not None and entry.trade_key == self.key else ZERO
+        size = (ZERO if self.hand_is_new() else self.held) + left
         needed = size if self.venue.fills else self.planned
         if (request.quantity or ZERO) < needed:
             raise PromiseBroken("S-4", f"{request.client_id}: {request.quantity} of {needed}")
@@ -160,16 +221,33 @@ class Judge:
         """T-2 and T-3: targets sell at most the position, and TP1 does not come back after a fill."""
         targets = self.venue.of_role(*TARGET_ROLES)
         resting = sum((order.left for order in targets if order.alive), start=ZERO)
-        if resting + (request.quantity or ZERO) > abs(self.venue.position):
+        if resting + (request.quantity or ZERO) > self.held and not self.hand_is_new():
             raise PromiseBroken("T-2", f"{request.client_id}: more than {self.venue.position}")
         hit = any(order.filled > ZERO for order in self.venue.of_role(Role.TP1))
         if hit and request.role is Role.TP1 and rests(request):
             raise PromiseBroken("T-3", f"{request.client_id} after TP1 filled")
 
+    @property
+    def held(self) -> Decimal:
+        """What is held on the trade's side, base currency."""
+        return max(self.venue.position * self.sign, ZERO)
+
+    def by_orders(self) -> Decimal:
+        """What our orders alone would hold."""
+        ours = (fill.signed_quantity for fill in self.venue.fills if fill.client_id is not None)
+        return sum(ours, start=ZERO) * self.sign
+
+    def hand_is_new(self) -> bool:
+        """Whether a person traded so lately that the engine may not know it yet."""
+        times = [fill.time_ms for fill in self.venue.fills if fill.client_id is None]
+        if self.venue.vanished_ms > 0 and self.looked_ms < self.venue.moved_ms + READ_MARGIN_MS:
+            return True  # what no execution explains is only known from a look after the last one
+        return bool(times) and max(times) >= min(self.venue.now_ms - HAND_MS, self.looked_ms)
+
     def cover(self) -> Cover:
         """How well the position is covered at this moment."""
         entry = self.venue.resting_entry()
-        size = abs(self.venue.position)
+        size = self.held
         return Cover(
             position=self._effective_stop(size) if size > ZERO else None,
             with_entry=self._effective_stop(size + entry.left) if entry is not None else None,
@@ -178,12 +256,43 @@ class Judge:
     def check_cover(self, before: Cover, command: object) -> None:
         """P-2 and P-1: no command of ours loosens the effective stop, or bares an entry that rests."""
         after = self.cover()
-        held = abs(self.venue.position) > ZERO
+        if self.hand_is_new():
+            return
+        held = self.held > ZERO
         if held and before.position is not None and _looser(after.position, before.position):
             raise PromiseBroken("P-2", f"{before.position} -> {after.position} by {command}")
         resting = self.venue.resting_entry() is not None
         if resting and before.with_entry is not None and after.with_entry is None:
             raise PromiseBroken("P-1", f"a resting entry lost its stop by {command}")
+
+    def check_alarm(self, rule: str) -> None:
+        """S-7 and S-6 (c): no emergency while a backstop that the engine knows rests at the ratchet price."""
+        if rule in {"S-6", "S-7"} and self.backstop_covers():
+            raise PromiseBroken(rule, "though a backstop rests at the ratchet price")
+
+    def backstop_covers(self) -> bool:
+        """Whether a backstop of the trade is known to rest, no looser than any stop ever told to rest."""
+        known = self.ratchet.get(self.key)
+        return any(
+            order.believed
+            and order.alive
+            and not order.triggered
+            and order.request.close_position
+            and order.trade_key == self.key
+            and (known is None or (order.request.trigger_price or ZERO) * self.sign >= known)
+            for order in self.venue.of_role(Role.BACKSTOP)
+        )
+
+    def working_stop_rests(self) -> bool:
+        """Whether any working stop of the trade rests."""
+        stops = self.venue.of_role(Role.STOP)
+        return any(o.alive and not o.triggered and o.trade_key == self.key for o in stops)
+
+    def check_stops_alive(self) -> None:
+        """S-13: never more than eight stops alive, however many are invisible."""
+        alive = [order for order in self.venue.of_role(*STOP_ROLES) if order.alive]
+        if len(alive) > STOPS_MAX:
+            raise PromiseBroken("S-13", f"{len(alive)} stops are alive")
 
     def _effective_stop(self, size: Decimal) -> Decimal | None:
         stops = [
@@ -216,7 +325,7 @@ class Judge:
             return
         if abs(self.size_before) > abs(before) and "-E" not in fill.client_id:
             raise PromiseBroken("P-5", f"{fill.client_id} added {fill.signed_quantity}")
-        if self.size_before * self.sign < ZERO:
+        if self.size_before * before < ZERO and "-E" not in fill.client_id:
             raise PromiseBroken("P-5", f"{fill.client_id} reversed to {self.size_before}")
 
     # the calm after the faults
@@ -230,9 +339,9 @@ class Judge:
         """P-1, P-2, S-2, T-2: what rests beside a position once all is settled."""
         if self.venue.position == ZERO:
             return
-        effective = self.cover().position
-        if effective is None or _looser(effective, self.ratchet[self.key]):
-            raise PromiseBroken("P-2", f"{effective}, ratchet {self.ratchet[self.key]}")
+        effective, ratchet = self.cover().position, self.ratchet.get(self.key)
+        if effective is None or (ratchet is not None and _looser(effective, ratchet)):
+            raise PromiseBroken("P-2", f"{effective}, ratchet {ratchet}")
         rest = [o for o in self.venue.orders.values() if o.alive and not o.triggered]
         stops = [o for o in rest if o.request.type is OrderType.STOP_MARKET]
         working = [o for o in stops if o.request.role is Role.STOP]

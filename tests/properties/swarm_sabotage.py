@@ -88,6 +88,22 @@ def stuck(command: Command, world: World) -> list[Command]:
     return [] if isinstance(command, CancelOrder) else [command]
 
 
+def abandoned(command: Command, world: World) -> list[Command]:
+    """Once something has filled no stop is restored and nothing is closed."""
+    protects = any(_places(command, role) for role in (Role.STOP, Role.BACKSTOP, Role.FULL_EXIT))
+    return [] if protects and world.fills else [command]
+
+
+def crowded(command: Command, world: World) -> list[Command]:
+    """Every working stop of a position goes out eleven times."""
+    if not _places(command, Role.STOP) or not world.fills:
+        return [command]
+    name = command.request.client_id.rstrip("0123456789")
+    numbers = range(command.attempt, command.attempt + 11)
+    requests = [(n, replace(command.request, client_id=f"{name}{n}")) for n in numbers]
+    return [replace(command, request=request, attempt=n) for n, request in requests]
+
+
 SABOTAGES: tuple[tuple[str, Sabotage], ...] = (
     ("P-4", bought_twice),
     ("P-4", partial(resized, role=Role.ENTRY, times="1.5")),
@@ -100,6 +116,8 @@ SABOTAGES: tuple[tuple[str, Sabotage], ...] = (
     ("P-5", turned),
     ("X-1", renamed),
     ("P-2", bared),
+    ("P-1", abandoned),
+    ("S-13", crowded),
     ("S-2", partial(mute, role=Role.BACKSTOP)),
     ("T-4", partial(mute, role=Role.FULL_EXIT)),
     ("T-4", stuck),

@@ -9,6 +9,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from jumar.model.account import PositionReport
 from jumar.model.order import (
+    TARGET_ROLES,
     Channel,
     Fill,
     OrderReport,
@@ -24,6 +25,8 @@ from jumar.model.units import ZERO
 SYMBOL = "BTCUSDT"
 STEP = Decimal("0.001")
 MAKER_FEE = Decimal("0.0002")
+#: How far from mark a trigger may be while the venue says "too far".
+FAR = Decimal("0.004")
 WOULD_TRIGGER, NO_POSITION, CLOSE_EXISTS, NOT_REDUCING = -2021, -4509, -4130, -2022
 
 
@@ -33,6 +36,8 @@ class VenueOrder:
 
     Attributes:
         believed: whether the engine was told that it rests and was not told that it ended.
+        hidden_until: exchange time until which lists and reads by id do not know it.
+        deaf_until: exchange time until which its trigger does not fire.
     """
 
     request: OrderRequest
@@ -43,6 +48,8 @@ class VenueOrder:
     filled: Decimal = ZERO
     end: OrderStatus = OrderStatus.CANCELED
     believed: bool = False
+    hidden_until: int = 0
+    deaf_until: int = 0
 
     @property
     def status(self) -> OrderStatus:
@@ -75,7 +82,14 @@ def half(quantity: Decimal) -> Decimal:
 
 @dataclass(slots=True, kw_only=True)
 class Venue:
-    """The truth. `position` is signed; prices are last and mark in one."""
+    """The truth. `position` is signed; prices are last and mark in one.
+
+    Attributes:
+        told: how many of the fills were told as they happened.
+        moved_ms: exchange time of the newest execution, trigger, or order taken away by a person.
+        vanished_ms: when the position last went without an execution, zero for never in this trade.
+        history: a report of every entry that was ever accepted.
+    """
 
     now_ms: int
     price: Decimal
@@ -83,6 +97,23 @@ class Venue:
     orders: dict[str, VenueOrder] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
     next_id: int = 1
+    told: int = 0
+    moved_ms: int = 0
+    vanished_ms: int = 0
+    history: list[OrderReport] = field(default_factory=list)
+
+    def reason(self, code: int, request: OrderRequest) -> int | None:
+        """An injected refusal where it can be meant: None where the request gives no reason for it."""
+        trigger = request.trigger_price
+        match code:
+            case -4211:
+                far = trigger is not None and abs(trigger - self.price) > self.price * FAR
+                return code if far else None
+            case -4131:
+                return code if request.type is OrderType.MARKET else None
+            case -4118 if request.role is Role.FULL_EXIT:
+                return code if any(o.alive for o in self.of_role(*TARGET_ROLES)) else None
+        return code
 
     def refusal(self, request: OrderRequest) -> int | None:
         """The code with which a placement is refused now, None when it is accepted."""
@@ -106,7 +137,28 @@ class Venue:
         """Let an order rest."""
         order = VenueOrder(request=request, trade_key=trade_key, venue_id=str(self._id()))
         self.orders[request.client_id] = order
+        if request.role is Role.ENTRY:
+            self.history.append(self.report(order))
         return order
+
+    def cancel(self, order: VenueOrder) -> None:
+        """End an order that rests."""
+        order.finish(OrderStatus.CANCELED)
+
+    def is_hidden(self, order: VenueOrder) -> bool:
+        """Whether nobody is told of it now."""
+        return self.now_ms < order.hidden_until
+
+    def listed(self, channel: Channel) -> list[VenueOrder]:
+        """What the list of a channel holds now."""
+        return [
+            order
+            for order in self.orders.values()
+            if order.alive
+            and not order.triggered
+            and order.request.channel is channel
+            and not self.is_hidden(order)
+        ]
 
     def take(self, order: VenueOrder, share: Decimal | None = None) -> None:
         """An order that does not rest executes, whole or a share of it, and ends."""
@@ -121,12 +173,18 @@ class Venue:
         if order.left == ZERO:
             order.finish(OrderStatus.FILLED)
 
+    def reject(self, order: VenueOrder) -> None:
+        """The child of a triggered order is refused."""
+        order.finish(OrderStatus.REJECTED)
+        self.moved_ms = self.now_ms
+
     def run(self, order: VenueOrder, *, whole: bool) -> None:
         """The child of a triggered order executes; a reduce-only one is cut to the position."""
         quantity = order.request.quantity
         wanted = abs(self.position) if quantity is None else quantity
         self.execute(order, wanted if whole else half(wanted), self.price)
         order.finish(OrderStatus.FINISHED)
+        self.moved_ms = self.now_ms
 
     def execute(self, order: VenueOrder, quantity: Decimal, price: Decimal) -> None:
         """Book an execution; what only reduces is cut to the position."""
@@ -141,8 +199,14 @@ class Venue:
         """A person buys (plus) or sells on the same position."""
         self._book(quantity, self.price, None)
 
+    def vanish(self) -> None:
+        """The position is gone, and no list of executions ever says how."""
+        self.position = ZERO
+        self.moved_ms = self.vanished_ms = self.now_ms
+
     def _book(self, quantity: Decimal, price: Decimal, order: VenueOrder | None) -> None:
         self.position += quantity
+        self.moved_ms = self.now_ms
         size = abs(quantity)
         self.fills.append(
             Fill(
@@ -166,7 +230,10 @@ class Venue:
         return [
             order
             for order in self.orders.values()
-            if order.alive and not order.triggered and self._reached(order.request)
+            if order.alive
+            and not order.triggered
+            and self.now_ms >= order.deaf_until
+            and self._reached(order.request)
         ]
 
     def _reached(self, request: OrderRequest) -> bool:
@@ -212,9 +279,10 @@ class Venue:
         )
 
     def forget(self) -> None:
-        """Close the book of a trade that has ended."""
-        self.orders.clear()
+        """Close the book of a trade that has ended; what still rests stays."""
+        self.orders = {name: order for name, order in self.orders.items() if order.alive}
         self.fills.clear()
+        self.told = self.vanished_ms = 0
 
     def _id(self) -> int:
         self.next_id += 1

@@ -10,6 +10,6 @@ Read `load.py` first; `limits.py` is the table of every limit, `account.py` the 
 
 from jumar.config.account import Environment
 from jumar.config.keys import Keys
-from jumar.config.load import Settings, load_settings
+from jumar.config.load import Outline, Settings, load_outline, load_settings
 
-__all__ = ["Environment", "Keys", "Settings", "load_settings"]
+__all__ = ["Environment", "Keys", "Outline", "Settings", "load_outline", "load_settings"]

@@ -17,6 +17,7 @@ from jumar.model.policy import (
     MIN_STOP_PCT_FLOOR,
     MinStopPolicy,
     OnFlat,
+    OrphanPolicy,
     Policy,
 )
 
@@ -210,6 +211,26 @@ LIMITS: tuple[Limit, ...] = (
         meaning="a lost stop is restored or the position closed within this",
     ),
     Limit(
+        key="stop_fail_bps",
+        allowed=_range("1", "100"),
+        meaning="mark this far beyond the stop, in basis points, means that the stop failed",
+    ),
+    Limit(
+        key="stop_fail_s",
+        allowed=_whole("1", "10"),
+        meaning="for so long, in two readings at least; then the position is closed",
+    ),
+    Limit(
+        key="orphan_policy",
+        allowed=_words(*OrphanPolicy),
+        meaning="what happens to a position that no trade of ours explains",
+    ),
+    Limit(
+        key="orphan_stop_pct",
+        allowed=_range("0.1", "10"),
+        meaning="its emergency stop: this far from mark or entry, the tighter one, %",
+    ),
+    Limit(
         key="flat_margin_s",
         allowed=_whole("2", "30"),
         meaning="a read proves flat only when requested this long after the last fill",
@@ -242,7 +263,7 @@ BY_KEY = {limit.key: limit for limit in LIMITS}
 
 NOT_BUILT = frozenset((
     "chase_after_s", "chase_min_pct", "chase_max_pct", "max_chases", "dead_man_s", "stop_step_pct", "stop_interval_s",
-    "stop_fail_bps", "stop_fail_s", "orphan_policy", "orphan_stop_pct", "foreign_orders", "lease_ttl_s",
+    "foreign_orders", "lease_ttl_s",
     "cooldown_after_loss_s", "max_trades_per_day", "max_open_positions", "max_total_risk", "liquidation_buffer",
     "on_opposite", "on_daily_loss", "levels_max_age_s", "structure_timeframe", "structure_buffer_pct", "liq_near_pct",
     "liq_strength_min", "liq_trail_pct", "liq_exit_fraction", "trail_pct", "trail_activate_r", "delist_close_before_s",

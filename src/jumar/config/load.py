@@ -28,29 +28,34 @@ _SYMBOLS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything the engine needs to start.
+class Outline:
+    """Everything in the file but the keys: enough to ask the store and to judge a decision.
 
     Attributes:
         account: the account's name, part of every id.
         store_url: `sqlite:///` and an absolute path.
         decision_path: the watched file.
         policies: the limits of each symbol, in the order of the file.
-        recv_window_ms: how long a signed request may be underway.
     """
 
     account: str
     environment: Environment
     addresses: Addresses
-    keys: Keys
     store_url: str
     decision_path: Path
     policies: Mapping[str, Policy]
 
     @property
     def recv_window_ms(self) -> int:
-        """The account-wide receive window."""
+        """The account-wide receive window: how long a signed request may be underway."""
         return next(iter(self.policies.values())).recv_window_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Outline):
+    """Everything the engine needs to start: the outline and the keys."""
+
+    keys: Keys
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -64,26 +69,39 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         ConfigError: it cannot be read, or anything in it is wrong; names every problem.
     """
     data = _parse(path)
-    folder = path.resolve().parent
     problems = Problems(file=path)
+    folder = path.resolve().parent
+    outline = _outline(problems, data, folder)
+    section = data.get("account")
+    keys = read_keys(problems, section if isinstance(section, dict) else {}, environ, folder)
+    problems.raise_if_any()
+    return Settings(keys=keys, **{name: getattr(outline, name) for name in outline.__slots__})
+
+
+def load_outline(path: Path) -> Outline:
+    """Read a configuration without its keys, for what needs none: no environment variable has to be set.
+
+    Raises:
+        ConfigError: it cannot be read, or anything in it but the keys is wrong; names every problem.
+    """
+    data = _parse(path)
+    problems = Problems(file=path)
+    outline = _outline(problems, data, path.resolve().parent)
+    problems.raise_if_any()
+    return outline
+
+
+def _outline(problems: Problems, data: Mapping[str, Any], folder: Path) -> Outline:
     _check_keys(problems, data)
     table = problems.table(data, "account")
     environment = account.read_environment(problems, table)
-    name = account.read_name(problems, table)
-    addresses = account.read_addresses(problems, environment, table)
-    keys = read_keys(problems, table, environ, folder)
-    store_url = _store_url(problems, data, folder)
-    decision_path = _decision_path(problems, data, folder)
-    policies = _policies(problems, data)
-    problems.raise_if_any()
-    return Settings(
-        account=name,
+    return Outline(
+        account=account.read_name(problems, table),
         environment=environment or Environment.CUSTOM,
-        addresses=addresses,
-        keys=keys,
-        store_url=store_url,
-        decision_path=decision_path,
-        policies=policies,
+        addresses=account.read_addresses(problems, environment, table),
+        store_url=_store_url(problems, data, folder),
+        decision_path=_decision_path(problems, data, folder),
+        policies=_policies(problems, data),
     )
 
 

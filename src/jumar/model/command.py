@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from jumar.model.account import MarginMode
+from jumar.model.mode import ModeState
 from jumar.model.order import Channel, OrderRequest, OwnOrder, Role, Side
 from jumar.model.trade import Trade
 
@@ -117,6 +118,21 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something that holds now and that a person must hear of, once while it lasts.
+
+    Attributes:
+        subject: what it is about; with the rule it says whether two alarms are the same one.
+        severity: `warning` or `critical`.
+    """
+
+    rule: str
+    subject: str
+    text: str
+    severity: str = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What one tick wants to happen.
 
@@ -127,6 +143,10 @@ class Plan:
         entry_wanted: whether an entry is wanted so that order books and position are read every tick.
         notes: what else happened that a person may ask for, each with its rule.
         wake_in_ms: plan again no later than this, None where the loop's interval is soon enough.
+        adopted: orders found on the exchange that belong to the trade from now on; journaled with it (Y-1).
+        alarms: what a person must hear of.
+        mode: the mode to keep from now on, None where it stays as it is (M-1).
+        uncovered: whether the position has no confirmed stop that covers it (S-7).
     """
 
     trade: Trade | None = None
@@ -135,3 +155,7 @@ class Plan:
     entry_wanted: bool = False
     notes: tuple[Cause, ...] = ()
     wake_in_ms: int | None = None
+    adopted: tuple[OwnOrder, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    mode: ModeState | None = None
+    uncovered: bool = False

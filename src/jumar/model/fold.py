@@ -43,6 +43,7 @@ def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
         acked_ms=_acked_ms(own, report, now_ms),
         echo_error=own.echo_error or echo_error(own.request, report),
         misses=(),
+        unlisted=(),
         cancel_unknown_ms=own.cancel_unknown_ms if state is OrderState.ENDED else None,
     )
     if state is OrderState.TRIGGERED and own.triggered_ms is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from jumar.model.decision import Decision
+from jumar.model.mode import ModeState
 from jumar.model.order import Fill, OwnOrder
 from jumar.model.trade import Trade, TradeSummary
 
@@ -18,6 +19,18 @@ class Intent:
     Attributes:
         tightness: for a working stop: the trigger price times the trade's sign (larger is tighter); the database
             refuses one below the tightest confirmed of the trade (S-3). None for every other order.
+    """
+
+    order: OwnOrder
+    tightness: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAdopted:
+    """An order found on the exchange, alive, that belongs to an adopted trade from now on (Y-1).
+
+    Attributes:
+        tightness: as in `Intent`; None for every order but a working stop.
     """
 
     order: OwnOrder
@@ -133,8 +146,65 @@ class EventSeen:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeChanged:
+    """The symbol's mode from now on; the newest one is kept (M-1)."""
+
+    symbol: str
+    state: ModeState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a person sees of one symbol now; the newest one is kept.
+
+    Attributes:
+        content: one JSON object, see `jumar.reconciler.snapshot`.
+    """
+
+    symbol: str
+    content: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestDone:
+    """An operator's request was obeyed, or why not."""
+
+    seq: int
+    outcome: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorRequest:
+    """What a person asked for, left in the store by a command; the next tick obeys.
+
+    Attributes:
+        symbol: None for all symbols of the account.
+        request: `resume`.
+    """
+
+    seq: int
+    symbol: str | None
+    request: str
+    asked_by: str
+
+
+def cancel_note(client_id: str, cause: str) -> str:
+    """Return the message of the event that records why one of our orders is cancelled."""
+    return f"cancel {client_id}: {cause}"
+
+
+def cancelled_in(event: EventSeen) -> tuple[str, str] | None:
+    """Return client id and cause of a cancel's event, None for every other one."""
+    head, found, cause = event.message.partition(": ")
+    return (head.removeprefix("cancel "), cause) if found and head.startswith("cancel ") else None
+
+
 type Record = (
     Intent
+    | OrderAdopted
     | OrderChanged
     | StopConfirmed
     | TradeChanged
@@ -145,6 +215,9 @@ type Record = (
     | Incident
     | EquitySeen
     | EventSeen
+    | ModeChanged
+    | Snapshot
+    | RequestDone
 )
 
 
@@ -162,6 +235,8 @@ class SymbolMemory:
         last_end_ms: exchange time of the last fill of the symbol's last *filled* trade, None without one.
         ended_by: id of the opposite decision that ended it (C-2), None otherwise.
         spent: ids of decisions that are spent (filled trades, voided set-ups).
+        mode: the mode that was kept, None for NORMAL.
+        entry_ids: client ids of the symbol's journaled entries, the newest ones (Y-12).
     """
 
     symbol: str
@@ -173,6 +248,8 @@ class SymbolMemory:
     last_end_ms: int | None = None
     ended_by: str | None = None
     spent: frozenset[str] = field(default=frozenset())
+    mode: ModeState | None = None
+    entry_ids: frozenset[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -221,6 +221,15 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
 }
 
 
+#: How long after the acknowledgement, and how far apart, two looks must miss an order before it is invisible (S-13).
+INVISIBLE_MS = 2000
+
+
+def _apart(times: tuple[int, ...], from_ms: int) -> bool:
+    late = [at for at in times if at >= from_ms]
+    return bool(late) and late[-1] - late[0] >= INVISIBLE_MS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnOrder:
     """The journaled life of one of our orders.
@@ -237,7 +246,8 @@ class OwnOrder:
         echo_error: what in the venue's echo differs from the request; such a stop is never confirmed (S-11).
         cancel_sent_ms: exchange time of the latest cancel, None when none was sent.
         cancel_unknown_ms: exchange time at which a cancel was answered "unknown order", None otherwise.
-        misses: exchange times at which a read by id did not find the order.
+        misses: exchange times at which a read by id that did not find the order was asked.
+        unlisted: exchange times at which an order list that lacks the order was asked.
     """
 
     trade_key: str
@@ -262,6 +272,7 @@ class OwnOrder:
     cancel_sent_ms: int | None = None
     cancel_unknown_ms: int | None = None
     misses: tuple[int, ...] = ()
+    unlisted: tuple[int, ...] = ()
 
     @property
     def client_id(self) -> str:
@@ -292,6 +303,17 @@ class OwnOrder:
     def confirmed(self) -> bool:
         """Whether the venue acknowledged it as resting, with an echo equal to the request."""
         return self.state is OrderState.OPEN and self.echo_error is None
+
+    @property
+    def invisible(self) -> bool:
+        """Whether an acknowledged order is told by nobody: absent from two lists or missed by id twice (S-13).
+
+        Both asked at least 2 s after its acknowledgement and 2 s apart. It is presumed alive all the same.
+        """
+        if self.state is not OrderState.OPEN or self.acked_ms is None:
+            return False
+        from_ms = self.acked_ms + INVISIBLE_MS
+        return any(_apart(times, from_ms) for times in (self.misses, self.unlisted))
 
     @property
     def executing(self) -> bool:

@@ -22,6 +22,13 @@ class MinStopPolicy(StrEnum):
     WIDEN_AND_SHRINK = "widen_and_shrink"
 
 
+class OrphanPolicy(StrEnum):
+    """What happens to a position that is found without a trade of ours (Y-1)."""
+
+    PROTECT = "protect"
+    CLOSE = "close"
+
+
 class OnFlat(StrEnum):
     """What a flat decision does to a position (C-1)."""
 
@@ -38,6 +45,11 @@ class Policy:
         recv_window_ms: how long a signed request may be underway; also bounds what a lost one can still do.
         arm_margin_pct: an entry is alive only while mark is further from the stop than this share of the distance.
         min_stop_gap_pct: a moved stop keeps at least this distance from mark (R-4).
+        protect_deadline_s: a position whose stop cannot be restored for so long is closed (S-7).
+        stop_fail_bps, stop_fail_s: mark this far beyond the stop for so long means that the stop failed (S-8).
+        orphan_stop_pct: distance of the emergency stop of a position that was found without one (Y-1).
+        invisible_replaced_max: so many invisible stops are replaced at once, then one per `invisible_pause_s`;
+            never more than `stops_presumed_max` are alive or invisible (S-13).
     """
 
     max_notional_usdt: Decimal
@@ -73,5 +85,12 @@ class Policy:
     reconcile_open_s: int = 3
     reconcile_interval_s: int = 30
     stops_alive_max: int = 3
+    stops_presumed_max: int = 8
+    invisible_replaced_max: int = 3
+    invisible_pause_s: int = 60
+    stop_fail_bps: Decimal = Decimal(5)
+    stop_fail_s: int = 2
+    orphan_stop_pct: Decimal = Decimal("1.0")
+    orphan_policy: OrphanPolicy = OrphanPolicy.PROTECT
     stop_step_pct: Decimal = Decimal("0.05")
     stop_interval_s: int = 5

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from jumar.model.decision import Decision
 from jumar.model.order import Side
-from jumar.model.units import ONE
+from jumar.model.units import ONE, ZERO
 
 
 class CloseReason(StrEnum):
@@ -16,6 +16,7 @@ class CloseReason(StrEnum):
     OPPOSITE = "opposite"
     STOP = "stop"
     EMERGENCY = "emergency"
+    ORPHAN = "orphan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +29,20 @@ class Trade:
         planned_quantity: base currency; entry fills never exceed it (P-4).
         limit_price: the entry's limit price at arming; later attempts may join the touch inside the band.
         initial_stop: rounded away from the entry; the backstop never leaves it.
-        tp1, tp2: rounded toward the entry; tp2 None when the decision has none.
+        tp1, tp2: rounded toward the entry; tp2 None when the decision has none. tp1 of an adopted trade is zero:
+            nobody decided one.
         ratchet_price: the tightest stop price ever confirmed, None before the first.
         armed_ms: exchange time at which the trade was opened.
-        closing: set, durably, before the first full exit is sent (C-1, C-2, S-6 c, S-9).
+        closing: set, durably, before the first full exit is sent (C-1, C-2, S-6 c, S-7, S-8, S-9).
+        closing_rule: the rule that led to `closing`, None while it is not set.
         closed_by: id of the decision that `closing` obeys (flat, opposite), None otherwise: it is not spent (D-7).
         entry_over: set when the entry must never be placed again (S-9, expiry, newer decision).
         voided: why the set-up ended without a fill and spent its decision (S-1), None otherwise.
         proven_flat_ms: exchange time at which Y-11 was satisfied after a fill.
         ended_ms: exchange time at which all its orders were proven ended.
+        adopted_price: average entry of a position that was found without a trade of ours (Y-1), None for a trade
+            that we armed. An adopted trade has no entry, and no targets but those that were found.
+        adopted_quantity: what was found, base currency; zero when only orders of ours were.
     """
 
     key: str
@@ -51,11 +57,19 @@ class Trade:
     armed_ms: int
     ratchet_price: Decimal | None = None
     closing: CloseReason | None = None
+    closing_rule: str | None = None
     closed_by: str | None = None
     entry_over: str | None = None
     voided: str | None = None
     proven_flat_ms: int | None = None
     ended_ms: int | None = None
+    adopted_price: Decimal | None = None
+    adopted_quantity: Decimal = ZERO
+
+    @property
+    def adopted(self) -> bool:
+        """Whether the position was found, not made by us (Y-1)."""
+        return self.adopted_price is not None
 
     @property
     def sign(self) -> Decimal:
@@ -82,8 +96,8 @@ class TradeSummary:
     """What a finished trade was, from its fills.
 
     Attributes:
-        exit_reason: `tp1`, `tp2`, `stop`, `backstop`, `liq_zone`, `opposite`, `flat`, `emergency` or `manual`:
-            the exit that closed the last lot.
+        exit_reason: `tp1`, `tp2`, `stop`, `backstop`, `liq_zone`, `opposite`, `flat`, `emergency`, `orphan`,
+            `liquidation`, `adl`, `settlement` or `manual`: the exit that closed the last lot.
         realized_pnl, fees: quote currency; fees positive when paid.
         r_gross, r_net: result in units of initial risk (|average entry - initial stop| times quantity).
         slippage: how much worse the exit by stop was than its trigger, quote currency per unit; None without one.

@@ -11,7 +11,8 @@ from enum import StrEnum
 from jumar.model.account import AccountSettings, Balance, PositionReport, SymbolSettings
 from jumar.model.decision import Decision
 from jumar.model.instrument import Instrument
-from jumar.model.order import Fill, OrderReport, OwnOrder
+from jumar.model.mode import ModeState
+from jumar.model.order import Fill, OrderReport, OwnOrder, Side
 from jumar.model.trade import Trade
 
 
@@ -81,7 +82,21 @@ class World:
         fills: all fills of the open trade by trade id, oldest first.
         draining: the engine is being stopped: entries are cancelled, positions keep their orders (M-5).
         setup_error: why margin mode or leverage could not be set lately, None otherwise (E-4).
-        ready: whether one reconciliation has completed since the start (Y-9).
+        ready: whether one reconciliation has completed since the start (Y-9, Y-12).
+        mode: the mode that is kept until an operator or its own end changes it, None for NORMAL (M-1).
+        marks: the mark prices of the last seconds by their own time, oldest first; the last one is `mark` (S-8).
+        uncovered_ms: exchange time since which the position has been seen without a confirmed stop, None while it
+            is covered. Forgotten over a restart and while the venue cannot be reached, so that the deadline of S-7
+            counts from where something could be done.
+        strays: orders of our journal that are not proven ended and belong to no open trade (Y-6).
+        position_since_ms: when the first of the newest unbroken run of position reads with the same answer was
+            asked; the last of them is `position` (Y-2). None before the first read.
+        fills_read_ms, forced_read_ms: when executions, and liquidations, were last asked for; zero for never (Y-2).
+        journal_fresh: the journal was empty at the start: orders with our prefix may be ours (X-7, Y-1).
+        known_keys: keys of the trades that the journal knows: a list that was read before the end of one still
+            shows its orders.
+        last_end_ms: exchange time of the last fill of the symbol's last filled trade, None without one.
+        last_end_side: the side of that trade, None where it is not known any more.
     """
 
     now_ms: int
@@ -106,3 +121,14 @@ class World:
     trade: Trade | None = None
     orders: tuple[OwnOrder, ...] = ()
     fills: tuple[Fill, ...] = ()
+    mode: ModeState | None = None
+    marks: tuple[Observed[Decimal], ...] = ()
+    uncovered_ms: int | None = None
+    strays: tuple[OwnOrder, ...] = ()
+    position_since_ms: int | None = None
+    fills_read_ms: int = 0
+    forced_read_ms: int = 0
+    journal_fresh: bool = False
+    known_keys: frozenset[str] = frozenset()
+    last_end_ms: int | None = None
+    last_end_side: Side | None = None

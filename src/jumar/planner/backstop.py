@@ -10,12 +10,15 @@ from jumar.model.trade import Trade
 from jumar.model.units import ZERO, text
 from jumar.model.world import World
 from jumar.planner.facts import Facts
+from jumar.planner.failure import is_uncovered
 from jumar.planner.slots import alive, attempts, conditional, last, on_step, since_journaled
 
 #: "TIF GTE can only be used with open positions": the position has not reached the conditional service yet.
 NO_POSITION_YET = -4509
 #: A closePosition stop of that direction exists.
 CLOSE_POSITION_EXISTS = -4130
+#: How long a lost working stop is tried alone, where it is tighter than the backstop.
+STOP_FIRST_MS = 1000
 BACKSTOP_RETRY_MS, BACKSTOP_QUICK_TRIES, BACKSTOP_SLOW_MS = 250, 8, 5000
 
 
@@ -26,7 +29,11 @@ def backstop_commands(world: World, trade: Trade, facts: Facts) -> tuple[Command
     resting = [order for order in alive(world, Role.BACKSTOP) if not order.executing]
     if any(_backs(order, facts) for order in resting):
         return ()
-    if facts.stop_triggered or not _backstop_is_due(world):
+    if (
+        facts.stop_triggered
+        or not _backstop_is_due(world)
+        or _stop_comes_first(world, trade, facts)
+    ):
         return ()
     stand_in = any(
         order.end_code == CLOSE_POSITION_EXISTS for order in attempts(world, Role.BACKSTOP)
@@ -43,6 +50,14 @@ def backstop_commands(world: World, trade: Trade, facts: Facts) -> tuple[Command
         cause=Cause(rule="S-2", text=words),
     )
     return (command,)
+
+
+def _stop_comes_first(world: World, trade: Trade, facts: Facts) -> bool:
+    """Lost cover is restored at the ratchet price before the looser backstop, as long as that may succeed (P-2)."""
+    moved = trade.tightest(trade.ratchet_price) != trade.initial_stop
+    if not moved or not is_uncovered(world, trade, facts):
+        return False
+    return world.uncovered_ms is None or world.now_ms - world.uncovered_ms < STOP_FIRST_MS
 
 
 def _backs(order: OwnOrder, facts: Facts) -> bool:

@@ -16,6 +16,8 @@ from jumar.model.world import Observed, World
 
 #: How long a reported but not yet itemised fill is waited for before acting as if it had not happened.
 FILL_LAG_MS = 1000
+#: How far apart two reads must be that prove, without fills, that a position is gone (Y-11).
+TWO_READS_MS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +27,17 @@ class Facts:
     Attributes:
         entered: base currency bought in (for a long) by entry orders: the larger of fills and reports.
         remaining: position by fills and reports, unsigned, never below zero.
+        own_remaining: what is left of what our entries bought, or of what was adopted; increases by hand are not
+            in it (Y-3), nor what an exit or a later look at the position says is sold: targets go by it.
+        seems_gone: the newest look says that nothing is held; only Y-2 or Y-11 proves it.
+        oversold: what exits sold beyond all that we know was bought, base currency: a hand was there (Y-3).
+        foreign_size: what a hand added to the position, base currency (Y-3).
         cover_size: largest position that any source not older than the last fill reports, unsigned.
         may_fill: what alive or unknown entries may still add.
         average_entry: quote currency, None before the first entry fill.
         last_fill_ms: exchange time of the newest fill, None without one.
-        had_fill: whether any entry lot is known to have filled, by fill or by report.
+        had_fill: whether any entry lot is known to have filled, by fill or by report, or something is held now,
+            whoever bought it.
         entry_alive: whether an entry order is alive or unknown.
         exit_filled: whether any exit of the trade, or a hand, reduced the position.
         stop_triggered: whether a stop's trigger fired (S-9).
@@ -40,6 +48,10 @@ class Facts:
 
     entered: Decimal
     remaining: Decimal
+    own_remaining: Decimal
+    seems_gone: bool
+    oversold: Decimal
+    foreign_size: Decimal
     cover_size: Decimal
     may_fill: Decimal
     average_entry: Decimal | None
@@ -51,6 +63,20 @@ class Facts:
     tp1_hit: bool
     fills_pending: bool
     flat: bool
+
+
+def newest_position(world: World) -> Observed[PositionReport] | None:
+    """Return the position as the newest of read and event says, None before either."""
+    event, read = world.position_event, world.position
+    if event is None or read is None:
+        return read if event is None else event
+    return event if event.at_ms > read.at_ms else read
+
+
+def is_read_as_flat(world: World) -> bool:
+    """Whether the position was read and its newest source says zero."""
+    newest = newest_position(world)
+    return world.position is not None and newest is not None and newest.value.quantity == ZERO
 
 
 def by_role(world: World, *roles: Role) -> tuple[OwnOrder, ...]:
@@ -75,19 +101,30 @@ def assess(world: World, trade: Trade, policy: Policy) -> Facts:
     """Derive the facts of the open trade."""
     entries = by_role(world, Role.ENTRY)
     entered = filled_of_role(world, Role.ENTRY)
-    by_fills = sum((fill.signed_quantity for fill in world.fills), start=ZERO) * trade.sign
+    signed = sum((fill.signed_quantity for fill in world.fills), start=ZERO)
+    by_fills = trade.adopted_quantity + signed * trade.sign
     lag = entered - sum((f.quantity for f in world.fills if _is_entry(f, entries)), start=ZERO)
     last_fill_ms = max((fill.time_ms for fill in world.fills), default=None)
-    had_fill = entered > ZERO or bool(world.fills)
+    bought = entered > ZERO or trade.adopted_quantity > ZERO or bool(world.fills)
     entry_alive = any(order.alive_or_unknown for order in entries)
     remaining = max(by_fills + lag, ZERO)
+    added = foreign_size(world, trade)
+    cover_size = _cover_size(world, trade, remaining, last_fill_ms)
+    had_fill = bought or cover_size > ZERO
+    own = max(remaining - added - _sold_unitemised(world), ZERO)
+    late_size = _late_size(world, trade, policy, last_fill_ms)
     stop_orders = by_role(world, *STOP_ROLES)
+    complete = lag == ZERO and not entry_alive
     return Facts(
+        oversold=max(-by_fills, ZERO) if complete else ZERO,
         entered=entered,
         remaining=remaining,
-        cover_size=_cover_size(world, trade, remaining, last_fill_ms),
+        own_remaining=min(own, late_size) if late_size else own,
+        seems_gone=late_size == ZERO,
+        foreign_size=added,
+        cover_size=cover_size,
         may_fill=_may_fill(trade, entries, entered),
-        average_entry=_average_entry(world, entries),
+        average_entry=_average_entry(world, trade, entries),
         last_fill_ms=last_fill_ms,
         had_fill=had_fill,
         entry_alive=entry_alive,
@@ -95,7 +132,7 @@ def assess(world: World, trade: Trade, policy: Policy) -> Facts:
         stop_triggered=any(_triggered(order) for order in stop_orders) and had_fill,
         tp1_hit=filled_of_role(world, Role.TP1) > ZERO,
         fills_pending=_fills_pending(world),
-        flat=_flat(world, policy, by_fills + lag, last_fill_ms, entry_alive=entry_alive)
+        flat=_flat(world, trade, policy, by_fills + lag, last_fill_ms)
         if had_fill
         else not entry_alive,
     )
@@ -108,6 +145,32 @@ def _is_entry(fill: Fill, entries: tuple[OwnOrder, ...]) -> bool:
 def _exit_filled(world: World, trade: Trade) -> bool:
     exits = any(order.role in EXIT_ROLES and order.filled_quantity > ZERO for order in world.orders)
     return exits or any(fill.side is not trade.side for fill in world.fills)
+
+
+def _late_size(
+    world: World, trade: Trade, policy: Policy, last_fill_ms: int | None
+) -> Decimal | None:
+    """The position on the trade's side as told after the last fill, None where nothing is as young."""
+    since_ms = max(last_fill_ms or 0, trade.armed_ms)
+    event, read = world.position_event, world.position
+    late = [event] if event is not None and event.at_ms >= since_ms else []
+    if read is not None and read.at_ms >= since_ms + policy.flat_margin_s * 1000:
+        late.append(read)
+    newest = max(late, key=lambda seen: seen.at_ms, default=None)
+    return None if newest is None else max(newest.value.quantity * trade.sign, ZERO)
+
+
+def _sold_unitemised(world: World) -> Decimal:
+    """What exits report as filled beyond the fills seen so far, base currency."""
+    exits = (order for order in world.orders if order.role in EXIT_ROLES)
+    return sum(
+        (max(order.filled_quantity - filled_by(world, order), ZERO) for order in exits), start=ZERO
+    )
+
+
+def are_itemised(world: World) -> bool:
+    """Whether every execution that our orders report is among the fills."""
+    return all(order.filled_quantity <= filled_by(world, order) for order in world.orders)
 
 
 def _triggered(order: OwnOrder) -> bool:
@@ -124,7 +187,16 @@ def _may_fill(trade: Trade, entries: tuple[OwnOrder, ...], entered: Decimal) -> 
     return max(trade.planned_quantity - entered, ZERO)
 
 
-def _average_entry(world: World, entries: tuple[OwnOrder, ...]) -> Decimal | None:
+def foreign_size(world: World, trade: Trade) -> Decimal:
+    """What fills of nobody's order of ours added in the trade's direction."""
+    ours = {order.client_id for order in world.orders}
+    added = [f for f in world.fills if f.side is trade.side and f.client_id not in ours]
+    return sum((fill.quantity for fill in added), start=ZERO)
+
+
+def _average_entry(world: World, trade: Trade, entries: tuple[OwnOrder, ...]) -> Decimal | None:
+    if trade.adopted_price is not None:
+        return trade.adopted_price
     fills = [fill for fill in world.fills if _is_entry(fill, entries)]
     quantity = sum((fill.quantity for fill in fills), start=ZERO)
     if quantity == ZERO:
@@ -151,21 +223,44 @@ def _fills_pending(world: World) -> bool:
 
 
 def _flat(
-    world: World,
-    policy: Policy,
-    by_fills: Decimal,
-    last_fill_ms: int | None,
-    *,
-    entry_alive: bool,
+    world: World, trade: Trade, policy: Policy, by_fills: Decimal, last_fill_ms: int | None
 ) -> bool:
-    """Y-11: fills sum to zero, and an event or a later read says zero; no entry may fill any more."""
-    if entry_alive or by_fills != ZERO or last_fill_ms is None:
+    """Y-11: nothing of the trade's side is held any more, proven in one of two ways, and no entry may fill.
+
+    Either the fills explain it, and an event or a later read says so; or two reads apart say so, and executions
+    and liquidations were asked for since. A position on the other side is not ours: ours is over (Y-3).
+    """
+    if any(order.alive_or_unknown for order in by_role(world, Role.ENTRY)):
         return False
-    event, read = world.position_event, world.position
-    return _says_zero(event, last_fill_ms) or _says_zero(
-        read, last_fill_ms + policy.flat_margin_s * 1000
+    since_ms = trade.armed_ms if last_fill_ms is None else last_fill_ms
+    margin_ms = policy.flat_margin_s * 1000
+    if by_fills <= ZERO and last_fill_ms is not None:
+        event, read = world.position_event, world.position
+        turned = by_fills < ZERO and _says_turned(read, trade, since_ms)
+        by_event = turned or _says_gone(event, trade, since_ms)
+        return by_event or _says_gone(read, trade, since_ms + margin_ms)
+    return _vanished(world, trade, since_ms + margin_ms)
+
+
+def _says_gone(seen: Observed[PositionReport] | None, trade: Trade, not_before_ms: int) -> bool:
+    return (
+        seen is not None
+        and seen.at_ms >= not_before_ms
+        and seen.value.quantity * trade.sign <= ZERO
     )
 
 
-def _says_zero(seen: Observed[PositionReport] | None, not_before_ms: int) -> bool:
-    return seen is not None and seen.at_ms >= not_before_ms and seen.value.quantity == ZERO
+def _says_turned(seen: Observed[PositionReport] | None, trade: Trade, not_before_ms: int) -> bool:
+    """A read of the other side is no late or empty answer: after the fills that explain it, it is the truth."""
+    gone = _says_gone(seen, trade, not_before_ms)
+    return gone and seen is not None and seen.value.quantity != ZERO
+
+
+def _vanished(world: World, trade: Trade, not_before_ms: int) -> bool:
+    """Without fills that explain it: two reads at least 2 s apart, and everything was asked for (Y-2)."""
+    read, first_ms = world.position, world.position_since_ms
+    if read is None or first_ms is None or not _says_gone(read, trade, not_before_ms):
+        return False
+    asked = min(world.fills_read_ms, world.forced_read_ms)
+    first_ms = max(first_ms, not_before_ms)
+    return read.at_ms - first_ms >= TWO_READS_MS and asked >= first_ms

@@ -11,12 +11,15 @@ from decimal import Decimal
 from jumar.model.account import MarginMode
 from jumar.model.command import Refusal
 from jumar.model.decision import Action, Decision
-from jumar.model.order import TARGET_ROLES, Role
+from jumar.model.ids import parse_client_id
+from jumar.model.mode import Mode
+from jumar.model.order import STOP_ROLES, TARGET_ROLES, Role
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import PERCENT, ZERO, percent_of, text
 from jumar.model.world import World
 from jumar.planner.approve import refuse
+from jumar.planner.facts import newest_position
 
 #: Guards that only say "not read yet": an entry is still wanted, so the books are read every tick (section 11).
 TRUTH_CODES = frozenset({"truth_incomplete", "unresolved_order"})
@@ -152,8 +155,25 @@ def _market_data(world: World, policy: Policy) -> Iterator[Refusal]:
 
 
 def _mode(world: World) -> Iterator[Refusal]:
+    """G-12: the mode that is kept, and what holds entries back only while it lasts (M-1, M-3)."""
     if world.draining:
         yield refuse("mode", "G-12", "the engine is being stopped")
+    kept = world.mode
+    if kept is not None and kept.mode is not Mode.NORMAL:
+        name = kept.mode.value.upper()
+        words = (
+            f"{name} since {kept.rule}: {kept.cause}; `jumar resume` ends it once you have looked"
+        )
+        yield refuse("mode", "M-1", words)
+    for order in world.orders:
+        if order.role in STOP_ROLES and order.invisible:
+            words = f"NO_ENTRIES: the stop {order.client_id} is invisible"
+            yield refuse("mode", "S-13", words)
+    for seen in (world.open_orders, world.conditional_orders):
+        for report in () if seen is None else seen.value:
+            if parse_client_id(report.client_id) is None:
+                words = f"NO_ENTRIES: an order of somebody else rests here, {report.client_id}"
+                yield refuse("mode", "Y-7", words)
 
 
 def _truth(world: World, policy: Policy) -> Iterator[Refusal]:
@@ -184,6 +204,9 @@ def _truth(world: World, policy: Policy) -> Iterator[Refusal]:
                 "G-13",
                 f"the outcome of {order.client_id} is not known for {waited / 1000:.1f} s",
             )
+    for order in world.strays:
+        words = f"{order.client_id} of an earlier trade is not proven ended"
+        yield refuse("unresolved_order", "X-9", words)
 
 
 def _exchange_state(world: World, policy: Policy, own: Trade | None) -> Iterator[Refusal]:
@@ -228,8 +251,7 @@ def _exchange_state(world: World, policy: Policy, own: Trade | None) -> Iterator
 
 def _held(world: World) -> Decimal:
     """The position as the newest of read and event says."""
-    seen = [part for part in (world.position, world.position_event) if part is not None]
-    newest = max(seen, key=lambda part: part.at_ms, default=None)
+    newest = newest_position(world)
     return ZERO if newest is None else newest.value.quantity
 
 

@@ -15,10 +15,10 @@ from jumar.model.units import ZERO, text
 from jumar.model.world import World
 from jumar.planner.approve import refuse
 from jumar.planner.entry import entry_orders_used_up
-from jumar.planner.facts import Facts
+from jumar.planner.facts import Facts, newest_position
+from jumar.planner.failure import ended_incompletely, why_emergency
 from jumar.planner.guards import is_fresh
 from jumar.planner.slots import attempts
-from jumar.planner.stop import must_close_instead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,15 @@ def advance(world: World, trade: Trade, facts: Facts, policy: Policy) -> Advance
     trade = replace(trade, ratchet_price=_ratchet(world, trade))
     if trade.closing is None and (found := _closing(world, trade, facts, policy)) is not None:
         reason, cause = found
-        trade = replace(trade, closing=reason, closed_by=_obeyed(world, reason))
+        trade = replace(
+            trade, closing=reason, closing_rule=cause.rule, closed_by=_obeyed(world, reason)
+        )
         notes.append(cause)
-    if trade.voided is None and (void := _void(world, facts, policy)) is not None:
+    if trade.closing_rule == "S-9" and (left := ended_incompletely(world, trade, facts)):
+        words = f"{left.client_id} ended with {text(facts.remaining)} left: the rest is closed"
+        trade = replace(trade, closing_rule="S-8")
+        notes.append(Cause(rule="S-8", text=words))
+    if trade.voided is None and (void := _void(world, trade, facts, policy)) is not None:
         code, cause = void
         trade = replace(trade, voided=code)
         notes.append(cause)
@@ -49,8 +55,19 @@ def advance(world: World, trade: Trade, facts: Facts, policy: Policy) -> Advance
         notes.append(over)
     if trade.proven_flat_ms is None and facts.had_fill and facts.flat:
         trade = replace(trade, proven_flat_ms=world.now_ms)
-        notes.append(Cause(rule="Y-11", text="fills sum to zero and the position is read as zero"))
+        notes.append(_proof(world, trade, facts))
     return Advance(trade=trade, notes=tuple(notes), refusals=tuple(refusals))
+
+
+def _proof(world: World, trade: Trade, facts: Facts) -> Cause:
+    newest = newest_position(world)
+    if newest is not None and newest.value.quantity * trade.sign < ZERO:
+        held = text(newest.value.quantity)
+        return Cause(rule="Y-3", text=f"the position is {held}, on the other side: ours is over")
+    if facts.remaining <= ZERO:
+        return Cause(rule="Y-11", text="fills sum to zero and the position is read as zero")
+    words = f"{text(facts.remaining)} are gone without fills that explain it: two reads say so"
+    return Cause(rule="Y-2", text=words)
 
 
 def _ratchet(world: World, trade: Trade) -> Decimal | None:
@@ -71,9 +88,9 @@ def _closing(
         return None
     if facts.stop_triggered:
         return CloseReason.STOP, Cause(rule="S-9", text="a stop was triggered: the rest is closed")
-    blocked = must_close_instead(world, trade, facts)
-    if blocked is not None:
-        return CloseReason.EMERGENCY, Cause(rule="S-6", text=blocked)
+    emergency = why_emergency(world, trade, facts, policy)
+    if emergency is not None:
+        return CloseReason.EMERGENCY, emergency
     return _closing_by_decision(world, trade, policy)
 
 
@@ -92,6 +109,8 @@ def _closing_by_decision(
     decision = state.decision
     if decision.id == trade.decision.id:
         return None
+    if trade.adopted and decision.timestamp_ms <= trade.armed_ms:
+        return None  # it did not know of this position
     if decision.action is Action.FLAT:
         if policy.on_flat is OnFlat.CLOSE:
             return CloseReason.FLAT, Cause(rule="C-1", text="flat decision, on_flat = close")
@@ -102,9 +121,9 @@ def _closing_by_decision(
     return None
 
 
-def _void(world: World, facts: Facts, policy: Policy) -> tuple[str, Cause] | None:
+def _void(world: World, trade: Trade, facts: Facts, policy: Policy) -> tuple[str, Cause] | None:
     """S-1: the armed stop triggered or was rejected before any fill, or cannot be placed."""
-    if facts.had_fill:
+    if facts.had_fill or trade.adopted:
         return None
     stops = attempts(world, Role.STOP)
     hit = [
@@ -140,6 +159,8 @@ def _entry_over(world: World, trade: Trade, facts: Facts, policy: Policy) -> Cau
         return Cause(rule="M-5", text="the engine is being stopped")
     if facts.entered >= trade.planned_quantity > ZERO and not facts.entry_alive:
         return Cause(rule="E-8", text=f"the planned {text(trade.planned_quantity)} have filled")
+    if (spent := _spent(world, trade)) is not None:
+        return Cause(rule="D-7", text=f"spent: {spent}")
     if not is_fresh(trade.decision, world, policy):
         return Cause(rule="D-3", text=f"stale: decision is older than {policy.max_age_s} s")
     if facts.had_fill and entry_orders_used_up(world, policy):
@@ -147,11 +168,20 @@ def _entry_over(world: World, trade: Trade, facts: Facts, policy: Policy) -> Cau
     return _superseded(world, trade)
 
 
+def _spent(world: World, trade: Trade) -> str | None:
+    """Why the trade's own decision is spent by now, None while it is not (Y-12)."""
+    state = world.decision
+    own = state is not None and state.decision.id == trade.decision.id
+    return state.spent if own and state is not None else None
+
+
 def _superseded(world: World, trade: Trade) -> Cause | None:
     state = world.decision
     if state is None:
         return None
     newer = state.decision.id != trade.decision.id
+    if not newer and state.spent is not None:
+        return Cause(rule="D-7", text=f"spent: {state.spent}")
     if state.refusals:
         return Cause(rule="D-7", text=f"superseded by a refused decision: {state.refusals[0][0]}")
     if not newer:

@@ -1,6 +1,6 @@
 """What should rest on the exchange now, on one page.
 
-    no trade     guards -> band and quantity -> set-up -> open the trade: arm its stop
+    no trade     what must be adopted? -> guards -> band and quantity -> set-up -> open the trade: arm its stop
     a trade      facts -> durable changes -> protect, enter, exit -> sweep when it is over
 
 Level-triggered: every call reads the whole world and says what should be true; it does not matter which event
@@ -9,25 +9,32 @@ woke it, or whether one was lost.
 
 from dataclasses import replace
 
-from jumar.model.command import Cause, Command, Plan, Refusal
+from jumar.model.command import Alarm, Cause, Command, Plan, Refusal
 from jumar.model.decision import Action
+from jumar.model.order import OwnOrder
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.world import World
 from jumar.planner import guards
+from jumar.planner.adopt import Adoption, adoption, latecomers, with_latecomers
 from jumar.planner.approve import approve
 from jumar.planner.backstop import backstop_commands, backstop_wait_ms
-from jumar.planner.emergency import EXIT_REPEAT_MS, exit_commands
+from jumar.planner.emergency import EXIT_REPEAT_MS, exit_alarms, exit_commands, exit_wait_ms
 from jumar.planner.entry import entry_commands, propose, setup_commands
-from jumar.planner.facts import Facts, assess
+from jumar.planner.facts import Facts, assess, is_read_as_flat
+from jumar.planner.failure import alarms, is_uncovered
 from jumar.planner.lifecycle import Advance, advance
+from jumar.planner.modes import mode_of, resting_mode
 from jumar.planner.sequence import in_sequence
-from jumar.planner.stop import (
-    echo_cancels,
-    refused_wait_ms,
-    stop_commands,
+from jumar.planner.stop import RESTORE_RETRY_MS, echo_cancels, refused_wait_ms, stop_commands
+from jumar.planner.sweep import (
+    awaits_fills,
+    is_over,
+    is_swept,
+    settle_commands,
+    stray_commands,
+    sweep_commands,
 )
-from jumar.planner.sweep import is_over, is_swept, settle_commands, sweep_commands
 from jumar.planner.targets import target_commands
 
 
@@ -39,10 +46,48 @@ def plan(world: World, policy: Policy) -> Plan:
     """
     if world.trade is None:
         return _without_trade(world, policy)
+    late = latecomers(world, world.trade)
+    if late:
+        return _take_in(world, world.trade, late, policy)
     return _with_trade(world, world.trade, policy)
 
 
 def _without_trade(world: World, policy: Policy) -> Plan:
+    """Adopt what nobody's trade explains (Y-1); else sweep strays and see whether the decision may enter."""
+    found = adoption(world, policy)
+    if found is not None:
+        return _adopt(world, found, policy)
+    wanted = _wanted(world, policy)
+    strays = approve(stray_commands(world, covered=is_read_as_flat(world)), world, None)
+    mode = resting_mode(world)
+    return replace(wanted, commands=(*strays, *wanted.commands), mode=wanted.mode or mode)
+
+
+def _adopt(world: World, found: Adoption, policy: Policy) -> Plan:
+    """Make a trade of it and protect it in the same tick."""
+    taken = {order.client_id for order in found.orders}
+    left = tuple(order for order in world.strays if order.client_id not in taken)
+    world = replace(world, trade=found.trade, orders=found.orders, fills=(), strays=left)
+    adopted = _with_trade(world, found.trade, policy)
+    alarm = Alarm(rule=found.note.rule, subject=found.trade.key, text=found.note.text)
+    return replace(
+        adopted,
+        adopted=found.orders,
+        notes=(found.note, *adopted.notes),
+        alarms=(alarm, *adopted.alarms),
+    )
+
+
+def _take_in(world: World, trade: Trade, late: tuple[OwnOrder, ...], policy: Policy) -> Plan:
+    """An adopted trade takes in orders of ours that were listed only later (X-7)."""
+    trade = with_latecomers(trade, late)
+    world = replace(world, trade=trade, orders=(*world.orders, *late))
+    planned = _with_trade(world, trade, policy)
+    found = tuple(Cause(rule="X-7", text=f"{order.client_id} was found alive") for order in late)
+    return replace(planned, adopted=late, notes=(*found, *planned.notes))
+
+
+def _wanted(world: World, policy: Policy) -> Plan:
     """Open a trade when the decision wants one and every guard holds (sections 1 to 3)."""
     if world.decision is None or world.decision.decision.action is Action.FLAT:
         return Plan()
@@ -72,8 +117,9 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
     facts = assess(world, trade, policy)
     step = advance(world, trade, facts, policy)
     trade = step.trade
-    if is_over(trade, facts):
-        return _sweep(world, step)
+    mode = mode_of(world, trade, facts)
+    if is_over(world, trade, facts):
+        return replace(_sweep(world, step), mode=mode)
     refusals = _refusals_of_the_entry(world, trade, policy)
     commands: list[Command] = [
         *stop_commands(world, trade, facts, policy),
@@ -83,6 +129,7 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
         *entry_commands(world, trade, facts, policy, refusals),
         *echo_cancels(world, trade, facts),
         *settle_commands(world, trade, facts, policy),
+        *stray_commands(world, covered=not is_uncovered(world, trade, facts)),
     ]
     return Plan(
         trade=trade,
@@ -91,6 +138,9 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
         entry_wanted=trade.entry_over is None or facts.entry_alive,
         notes=step.notes,
         wake_in_ms=_wake_in_ms(world, trade, facts),
+        alarms=(*alarms(world, trade, facts), *exit_alarms(world, trade)),
+        mode=mode,
+        uncovered=is_uncovered(world, trade, facts),
     )
 
 
@@ -104,6 +154,8 @@ def _refusals_of_the_entry(world: World, trade: Trade, policy: Policy) -> tuple[
 
 def _sweep(world: World, step: Advance) -> Plan:
     """Cancel by id what is left; the trade ends when the end of every order is proven (X-9)."""
+    if is_swept(world) and awaits_fills(world, step.trade):
+        return Plan(trade=step.trade, refusals=step.refusals, notes=step.notes)
     if is_swept(world):
         ended = replace(step.trade, ended_ms=world.now_ms)
         return Plan(trade=ended, refusals=step.refusals, notes=step.notes)
@@ -126,8 +178,10 @@ def _once(commands: list[Command]) -> list[Command]:
 def _wake_in_ms(world: World, trade: Trade, facts: Facts) -> int | None:
     """Plan again sooner than the loop's interval while a stop or an exit waits for its next try."""
     if trade.closing is not None and not facts.flat:
-        return EXIT_REPEAT_MS
+        return exit_wait_ms(world) or EXIT_REPEAT_MS
     if not facts.had_fill or facts.cover_size <= 0:
         return None
-    waits = (backstop_wait_ms(world), refused_wait_ms(world, trade, facts))
+    waits = [backstop_wait_ms(world), refused_wait_ms(world, trade, facts)]
+    if is_uncovered(world, trade, facts):
+        waits.append(RESTORE_RETRY_MS)
     return min((wait for wait in waits if wait > 0), default=None)

@@ -16,7 +16,6 @@ from jumar.model.units import ONE, PERCENT, ZERO, text
 from jumar.model.world import World
 from jumar.planner.facts import Facts, by_role
 from jumar.planner.slots import (
-    WOULD_TRIGGER,
     alive,
     attempts,
     cancel,
@@ -29,6 +28,12 @@ from jumar.planner.slots import (
 
 #: After a refused working stop: lost cover is tried again soon, everything else after another look.
 RESTORE_RETRY_MS, MOVE_RETRY_MS = 250, 1000
+#: The venue has no place for another stop: too many conditional orders, or too many orders lately (S-7).
+NO_ROOM = frozenset({-4045, -2025, -1015})
+#: The trigger is too far from mark: price multipliers and price filters (S-7).
+TOO_FAR = frozenset({-4013, -4016, -4024, -4151, -4152, -4154, -4155, -4183, -4184, -4210, -4211})
+#: How much of the allowed distance from mark is used when the venue says "too far".
+TOO_FAR_SHARE = Decimal("0.9")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +58,11 @@ def stop_commands(world: World, trade: Trade, facts: Facts, policy: Policy) -> t
     if wanted is None:
         return ()
     fitting = [order for order in alive(world, Role.STOP) if _fits(order, wanted, trade)]
-    confirmed = [order for order in fitting if order.confirmed]
+    confirmed = [order for order in fitting if order.confirmed and not order.invisible]
     if confirmed:
         return _tidy(world, trade, confirmed)
     if not _may_place(world, trade, facts, policy, wanted):
-        return ()
+        return _make_place(world, trade, facts, policy, wanted)
     command = conditional(
         world,
         trade,
@@ -70,7 +75,10 @@ def stop_commands(world: World, trade: Trade, facts: Facts, policy: Policy) -> t
 
 
 def covering(world: World, trade: Trade, facts: Facts) -> tuple[OwnOrder, ...]:
-    """Return the confirmed full-size working stops at the ratchet price or tighter."""
+    """Return the full-size working stops presumed alive at the ratchet price or tighter (S-7, S-13).
+
+    One that no list tells any more is among them: invisible is not dead.
+    """
     floor = trade.tightest(trade.ratchet_price)
     return tuple(
         order
@@ -79,6 +87,18 @@ def covering(world: World, trade: Trade, facts: Facts) -> tuple[OwnOrder, ...]:
         and order.request.trigger_price is not None
         and not trade.is_tighter(floor, than=order.request.trigger_price)
         and (order.request.quantity or ZERO) >= facts.cover_size
+    )
+
+
+def covered_at_ratchet(world: World, trade: Trade, facts: Facts) -> bool:
+    """Whether any stop presumed alive covers the position at the ratchet price: the backstop too, while none moved (S-7)."""
+    floor = trade.tightest(trade.ratchet_price)
+    return bool(covering(world, trade, facts)) or any(
+        order.confirmed
+        and order.request.close_position
+        and order.request.trigger_price is not None
+        and not trade.is_tighter(floor, than=order.request.trigger_price)
+        for order in alive(world, Role.BACKSTOP)
     )
 
 
@@ -101,7 +121,14 @@ def wanted_stop(world: World, trade: Trade, facts: Facts, policy: Policy) -> Wan
         )
         cause = Cause(rule="S-1", text=f"stop {text(floor)} for {text(quantity)}, {words}")
         return WantedStop(trigger=floor, quantity=quantity, cause=cause)
-    moved = _breakeven(world, trade, facts, policy) if covering(world, trade, facts) else None
+    cover = covering(world, trade, facts)
+    if cover and all(order.invisible for order in cover):
+        names = ", ".join(order.client_id for order in cover)
+        cause = Cause(
+            rule="S-13", text=f"no list tells {names} any more: one more at {text(floor)}"
+        )
+        return WantedStop(trigger=floor, quantity=quantity, cause=cause)
+    moved = _breakeven(world, trade, facts, policy) if cover else None
     if moved is not None and trade.is_tighter(moved.price, than=floor):
         average = text(facts.average_entry or ZERO)
         goal = "entry" if moved.at_goal else "toward entry, as near to mark as the gap allows,"
@@ -110,8 +137,35 @@ def wanted_stop(world: World, trade: Trade, facts: Facts, policy: Policy) -> Wan
         return WantedStop(
             trigger=moved.price, quantity=quantity, cause=cause, at_goal=moved.at_goal
         )
-    words = f"no confirmed stop covers {text(facts.cover_size)} at the ratchet price {text(floor)}"
-    return WantedStop(trigger=floor, quantity=quantity, cause=Cause(rule="S-2", text=words))
+    if cover:
+        words = f"the working stop at {text(floor)} for {text(quantity)}"
+        return WantedStop(trigger=floor, quantity=quantity, cause=Cause(rule="S-4", text=words))
+    return _restored(world, trade, facts, floor, quantity)
+
+
+def _restored(
+    world: World, trade: Trade, facts: Facts, floor: Decimal, quantity: Decimal
+) -> WantedStop:
+    """S-7: back at the ratchet price, or at the nearest tighter one that the venue allows."""
+    price = _nearest_allowed(world, trade, floor)
+    words = f"no working stop covers {text(facts.cover_size)} at the ratchet price {text(floor)}"
+    if price != floor:
+        words += f", which the venue refused as too far from mark: {text(price)} is the nearest"
+    return WantedStop(trigger=price, quantity=quantity, cause=Cause(rule="S-7", text=words))
+
+
+def _nearest_allowed(world: World, trade: Trade, floor: Decimal) -> Decimal:
+    newest, instrument = last(world, Role.STOP), world.instrument
+    if newest is None or newest.end_code not in TOO_FAR or instrument is None:
+        return floor
+    if world.mark is None:
+        return floor
+    multiplier = instrument.multiplier_down if trade.sign > ZERO else instrument.multiplier_up
+    # a little inside, because mark moves while the order is on its way
+    inside = ONE + (multiplier - ONE) * TOO_FAR_SHARE
+    price = world.mark.value * inside
+    rounded = instrument.ceil_price(price) if trade.sign > ZERO else instrument.floor_price(price)
+    return rounded if trade.is_tighter(rounded, than=floor) else floor
 
 
 def _quantity(world: World, trade: Trade, facts: Facts) -> Decimal:
@@ -188,9 +242,22 @@ def _tidy(world: World, trade: Trade, confirmed: list[OwnOrder]) -> tuple[Comman
         for order in alive(world, Role.STOP)
         if order is not keep
         and not order.executing
+        and not order.invisible
         and not (order.unresolved and _may_be_tighter(order, keep, trade))
         and may_cancel(world, order)
     )
+
+
+def _make_place(
+    world: World, trade: Trade, facts: Facts, policy: Policy, wanted: WantedStop
+) -> tuple[Command, ...]:
+    """S-4: stops that came to light again must not keep a better one out: of those that cover one stays."""
+    seen = [order for order in alive(world, Role.STOP) if not order.invisible]
+    if len(seen) < policy.stops_alive_max:
+        return ()
+    cover = [order for order in covering(world, trade, facts) if not order.invisible]
+    whole = [order for order in cover if (order.request.quantity or ZERO) >= wanted.quantity]
+    return _tidy(world, trade, whole or cover) if cover else ()
 
 
 def _may_be_tighter(order: OwnOrder, keep: OwnOrder, trade: Trade) -> bool:
@@ -204,16 +271,32 @@ def _may_place(
 ) -> bool:
     """Whether another working stop may be placed now (S-1, S-4, S-5, S-6 b)."""
     resting = alive(world, Role.STOP)
-    if len(resting) >= policy.stops_alive_max or refused_wait_ms(world, trade, facts) > 0:
+    seen = [order for order in resting if not order.invisible]
+    if len(seen) >= policy.stops_alive_max or refused_wait_ms(world, trade, facts) > 0:
         return False
     waiting = any(order.unresolved for order in resting)
     if not facts.had_fill:
         return not waiting and len(attempts(world, Role.STOP)) <= policy.max_rearms
-    if not covering(world, trade, facts):
+    cover = covering(world, trade, facts)
+    if not cover:
         return not facts.fills_pending  # cover is missing: do not wait for an unknown one (S-4)
     if waiting:
         return False  # while the old one covers, an unknown new one is resolved first (S-4)
+    if len(seen) < len(resting):
+        return _may_replace(world, policy, resting, cover)
     return _move_is_due(world, trade, policy, wanted)
+
+
+def _may_replace(
+    world: World, policy: Policy, resting: tuple[OwnOrder, ...], cover: tuple[OwnOrder, ...]
+) -> bool:
+    """S-13: one replacement for invisible cover; three at once, then one a minute, eight in all."""
+    if not all(order.invisible for order in cover) or len(resting) >= policy.stops_presumed_max:
+        return False
+    invisible = sum(order.invisible for order in resting)
+    newest = max(since_journaled(world, order) for order in resting[-1:])
+    pause_over = newest >= policy.invisible_pause_s * 1000
+    return invisible <= policy.invisible_replaced_max or pause_over
 
 
 def _move_is_due(world: World, trade: Trade, policy: Policy, wanted: WantedStop) -> bool:
@@ -232,20 +315,16 @@ def refused_wait_ms(world: World, trade: Trade, facts: Facts) -> int:
     newest = last(world, Role.STOP)
     if newest is None or (newest.end_code is None and newest.echo_error is None):
         return 0
-    missing = facts.cover_size > ZERO and not covering(world, trade, facts)
+    missing = facts.cover_size > ZERO and not covered_at_ratchet(world, trade, facts)
     pause = RESTORE_RETRY_MS if missing else MOVE_RETRY_MS
     return max(pause - since_journaled(world, newest), 0)
 
 
-def must_close_instead(world: World, trade: Trade, facts: Facts) -> str | None:
-    """S-6 (c): the ratchet price can no longer be restored because it would trigger at once."""
+def stop_needs_room(world: World, trade: Trade, facts: Facts) -> bool:
+    """Whether the stop of a position without any cover was refused for want of room (S-7)."""
     newest = last(world, Role.STOP)
-    if newest is None or facts.cover_size <= ZERO or covering(world, trade, facts):
-        return None
-    floor = trade.tightest(trade.ratchet_price)
-    if newest.end_code in WOULD_TRIGGER and newest.request.trigger_price == floor:
-        return f"the stop at {text(floor)} would trigger immediately ({newest.end_code})"
-    return None
+    refused = newest is not None and newest.end_code in NO_ROOM
+    return refused and facts.cover_size > ZERO and not covered_at_ratchet(world, trade, facts)
 
 
 def echo_cancels(world: World, trade: Trade, facts: Facts) -> tuple[Command, ...]:

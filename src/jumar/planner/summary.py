@@ -7,8 +7,14 @@ from jumar.model.order import Fill, Role
 from jumar.model.trade import CloseReason, Trade, TradeSummary
 from jumar.model.units import ZERO
 from jumar.model.world import World
-from jumar.planner.facts import by_role
+from jumar.planner.facts import by_role, filled_by, filled_of_role
 
+#: Client ids of orders that the venue itself makes (Binance USDⓈ-M "Order Update" event page, read 2026-09).
+_VENUES_OWN = (
+    ("autoclose-", "liquidation"),
+    ("adl_autoclose", "adl"),
+    ("settlement_autoclose-", "settlement"),
+)
 _REASONS = {
     Role.STOP: "stop",
     Role.BACKSTOP: "backstop",
@@ -19,13 +25,17 @@ _REASONS = {
 
 
 def summarize(world: World, trade: Trade) -> TradeSummary | None:
-    """Return the summary of a trade, None when nothing ever filled. A fill is never invented."""
+    """Return the summary of a trade, None when nothing ever filled. A fill is never invented.
+
+    What entries only report as filled counts at their price: such a trade has traded all the same (P-4).
+    """
     entries = [fill for fill in world.fills if fill.side is trade.side]
     exits = [fill for fill in world.fills if fill.side is not trade.side]
-    quantity = _quantity(entries)
+    reported = max(filled_of_role(world, Role.ENTRY) - _by_entries(world), ZERO)
+    quantity = trade.adopted_quantity + reported + _quantity(entries)
     if quantity == ZERO:
         return None
-    average_entry = _average(entries)
+    average_entry = _average_entry(trade, entries, reported, quantity)
     average_exit = _average(exits) if exits else average_entry
     realized = sum((fill.realized_pnl for fill in world.fills), start=ZERO)
     fees = sum((fill.fee for fill in world.fills), start=ZERO)
@@ -42,9 +52,22 @@ def summarize(world: World, trade: Trade) -> TradeSummary | None:
         r_net=_in_r(realized - fees, risk),
         slippage=_slippage(world, trade),
         stop_moves=_stop_moves(world),
-        first_fill_ms=min(fill.time_ms for fill in world.fills),
-        last_fill_ms=max(fill.time_ms for fill in world.fills),
+        first_fill_ms=min((fill.time_ms for fill in world.fills), default=trade.armed_ms),
+        last_fill_ms=max((fill.time_ms for fill in world.fills), default=world.now_ms),
     )
+
+
+def _average_entry(
+    trade: Trade, entries: list[Fill], reported: Decimal, quantity: Decimal
+) -> Decimal:
+    """What was adopted counts at the price the venue states for it."""
+    found = (trade.adopted_quantity + reported) * (trade.adopted_price or trade.limit_price)
+    return (found + sum((f.quantity * f.price for f in entries), start=ZERO)) / quantity
+
+
+def _by_entries(world: World) -> Decimal:
+    entries = by_role(world, Role.ENTRY)
+    return sum((filled_by(world, order) for order in entries), start=ZERO)
 
 
 def _quantity(fills: Iterable[Fill]) -> Decimal:
@@ -66,11 +89,19 @@ def _exit_reason(world: World, trade: Trade, exits: list[Fill]) -> str:
     newest = max(exits, key=lambda fill: (fill.time_ms, fill.trade_id))
     order = next((o for o in world.orders if o.client_id == newest.client_id), None)
     if order is None:
-        return "manual"
+        return _foreign_reason(newest.client_id or "")
     if order.role is Role.FULL_EXIT:
         reason = trade.closing or CloseReason.EMERGENCY
         return str(reason.value)
     return _REASONS[order.role]
+
+
+def _foreign_reason(client_id: str) -> str:
+    """Who closed it when it was none of our orders, by the names that the venue gives its own (Y-2)."""
+    for prefix, reason in _VENUES_OWN:
+        if client_id.startswith(prefix):
+            return reason
+    return "manual"
 
 
 def _slippage(world: World, trade: Trade) -> Decimal | None:

@@ -10,20 +10,26 @@ from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ZERO
 from jumar.model.world import World
-from jumar.planner.facts import Facts
+from jumar.planner.facts import Facts, are_itemised
 from jumar.planner.slots import alive, cancel, may_cancel
 from jumar.planner.stop import covering
 
 #: Reads by id that did not find a stop before it may give way to another one.
 MISSES = 2
+#: How long the end of a swept trade waits for executions that its orders report and no list has told yet.
+FILLS_WAIT_MS = 10_000
 
 
-def is_over(trade: Trade, facts: Facts) -> bool:
-    """Whether nothing of the trade is needed any more: proven flat, or never filled and never to be."""
+def is_over(world: World, trade: Trade, facts: Facts) -> bool:
+    """Whether nothing of the trade is needed any more: proven flat, or never filled and never to be.
+
+    Nothing is over before the position was read once: after a restart a hand's may lean on our stops.
+    """
     if facts.had_fill:
         return trade.proven_flat_ms is not None and facts.flat
     given_up = trade.entry_over is not None or trade.voided is not None
-    return given_up and not facts.entry_alive and not facts.fills_pending
+    read = world.position is not None
+    return given_up and read and not facts.entry_alive and not facts.fills_pending
 
 
 def sweep_commands(world: World) -> tuple[Command, ...]:
@@ -32,9 +38,29 @@ def sweep_commands(world: World) -> tuple[Command, ...]:
     return tuple(cancel(order, cause) for order in world.orders if may_cancel(world, order))
 
 
+def stray_commands(world: World, *, covered: bool) -> tuple[Command, ...]:
+    """Y-6: cancel by id what our journal knows, is not proven ended and belongs to no open trade.
+
+    A stray stop of a position may be the one that protects it: it goes only when another one covers.
+    """
+    cause = Cause(rule="Y-6", text="an order of ours that fits no open trade")
+    return tuple(
+        cancel(order, cause)
+        for order in world.strays
+        if may_cancel(world, order) and (covered or order.role not in STOP_ROLES)
+    )
+
+
 def is_swept(world: World) -> bool:
     """Whether the end of every order of the trade is proven."""
     return all(order.ended for order in world.orders)
+
+
+def awaits_fills(world: World, trade: Trade) -> bool:
+    """Whether the summary of an ended trade would lack executions that are still being read (T-4, Y-2)."""
+    if trade.proven_flat_ms is None or trade.adopted or are_itemised(world):
+        return False
+    return world.now_ms - trade.proven_flat_ms < FILLS_WAIT_MS
 
 
 def settle_commands(

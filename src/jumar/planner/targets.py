@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from jumar.model.command import Cause, Command
 from jumar.model.instrument import Instrument
-from jumar.model.order import OrderType, OwnOrder, Role, Side, TimeInForce
+from jumar.model.order import TARGET_ROLES, OrderType, OwnOrder, Role, Side, TimeInForce
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ONE, PERCENT, ZERO, text
@@ -26,6 +26,7 @@ from jumar.planner.slots import (
     regular,
     since_journaled,
 )
+from jumar.planner.stop import stop_needs_room
 
 RETRY_AFTER_REFUSAL_MS = 5000
 REPLACE_MS = 1000
@@ -63,6 +64,10 @@ def target_commands(
     instrument = world.instrument
     if instrument is None or trade.closing is not None or not facts.had_fill:
         return ()
+    if trade.adopted:
+        return ()  # nobody decided targets for it; those that were found keep resting
+    if stop_needs_room(world, trade, facts):
+        return _make_room(world)
     wanted = wanted_targets(world, trade, facts, instrument)
     targets = (
         Target(role=Role.TP1, quantity=wanted.tp1, trigger=trade.tp1),
@@ -73,9 +78,16 @@ def target_commands(
     for target in targets:
         if alive(world, target.role):
             commands += _resize(world, facts, policy, target)
-        elif resting + target.quantity <= facts.remaining:
+        elif not facts.seems_gone and resting + target.quantity <= facts.own_remaining:
             commands += _place(world, trade, facts, policy, target)
     return tuple(commands)
+
+
+def _make_room(world: World) -> tuple[Command, ...]:
+    """S-7: targets give way to a stop that the venue has no place for."""
+    cause = Cause(rule="S-7", text="the stop was refused for want of room: targets give way")
+    targets = (order for role in sorted(TARGET_ROLES) for order in alive(world, role))
+    return tuple(cancel(order, cause) for order in targets if may_cancel(world, order))
 
 
 def _resting(world: World, role: Role) -> Decimal:
@@ -93,7 +105,7 @@ def wanted_targets(world: World, trade: Trade, facts: Facts, instrument: Instrum
     """Split what is held into TP1 and TP2 (T-1); after TP1's first fill only its order's rest and TP2 (T-3)."""
     if facts.tp1_hit:
         return _after_tp1(world, trade, facts, instrument)
-    total = instrument.floor_quantity(min(facts.entered, facts.remaining))
+    total = instrument.floor_quantity(min(facts.entered, facts.own_remaining))
     first = instrument.floor_quantity(trade.decision.tp1_fraction * total)
     if trade.tp2 is None:
         rest_trails = trade.decision.enable_trailing and _enough(first, instrument)
@@ -109,7 +121,7 @@ def _after_tp1(world: World, trade: Trade, facts: Facts, instrument: Instrument)
     reached = _reached_rest(world, Role.TP1)
     rest = max(resting, reached)
     rest_trails = trade.tp2 is None and trade.decision.enable_trailing
-    second = ZERO if rest_trails else instrument.floor_quantity(facts.remaining - rest)
+    second = ZERO if rest_trails else instrument.floor_quantity(facts.own_remaining - rest)
     return Wanted(tp1=rest, tp2=max(second, ZERO))
 
 
@@ -127,7 +139,7 @@ def _place(
         return _sell_reached(world, trade, policy, target)
     if _held_back(world, target.role) or (target.role is Role.TP1 and facts.tp1_hit):
         return ()
-    held, trigger = text(facts.remaining), text(target.trigger)
+    held, trigger = text(facts.own_remaining), text(target.trigger)
     words = f"{target.name} {text(target.quantity)} of {held} at {trigger}"
     command = conditional(
         world,

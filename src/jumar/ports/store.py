@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from jumar.model.journal import Record, StoreIdentity, SymbolMemory
+from jumar.model.journal import OperatorRequest, Record, StoreIdentity, SymbolMemory
 
 
 class Store(Protocol):
@@ -32,6 +32,14 @@ class Store(Protocol):
         Raises:
             InvariantBroken: the database refused a looser stop or a second intent of one id (S-3, X-1).
             StoreUnavailable: they could not be written; none of them was.
+        """
+        ...
+
+    async def requests(self) -> tuple[OperatorRequest, ...]:
+        """What people asked for and nobody has done yet, oldest first.
+
+        Raises:
+            StoreUnavailable: it cannot be read.
         """
         ...
 

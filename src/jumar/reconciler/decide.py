@@ -21,6 +21,7 @@ class DecisionDesk:
 
     Attributes:
         spent_before_ms: with an empty journal, decisions older than the engine's start are spent (D-7).
+        spent_through_ms: decisions up to here are spent, because the exchange knows entries that we do not (Y-12).
         last_end_ms: exchange time of the last fill of the last filled trade.
         ended_by: the opposite decision that ended it, which may still enter (C-2).
         newest_ms: newest timestamp of any readable decision, refused ones included; at most `AHEAD_MS` ahead.
@@ -28,6 +29,7 @@ class DecisionDesk:
 
     symbol: str
     spent_before_ms: int | None = None
+    spent_through_ms: int | None = None
     last_end_ms: int | None = None
     ended_by: str | None = None
     spent: set[str]
@@ -110,12 +112,27 @@ class DecisionDesk:
                 self.state = replace(self.state, refusals=((code, message),))
         return records
 
+    def spend_through(self, entries_through_ms: int) -> None:
+        """Spend what is not newer than an entry of ours that the journal does not know (Y-12).
+
+        A decision may be a little ahead of the entry that it led to.
+        """
+        through_ms = entries_through_ms + AHEAD_MS
+        if self.spent_through_ms is not None and self.spent_through_ms >= through_ms:
+            return
+        self.spent_through_ms = through_ms
+        if self.state is not None:
+            self.state = replace(self.state, spent=self.why_spent(self.state.decision))
+
     def why_spent(self, decision: Decision) -> str | None:
         """Why a decision may not enter any more, None while it may."""
         if decision.id in self.spent:
             return "its trade is over"
         if self.spent_before_ms is not None and decision.timestamp_ms < self.spent_before_ms:
             return "it is older than the engine's start and the journal was empty"
+        through = self.spent_through_ms
+        if through is not None and decision.timestamp_ms <= through:
+            return "the exchange's history holds an entry of ours that is not older and not in the journal"
         ended = self.last_end_ms
         if ended is not None and decision.timestamp_ms <= ended and decision.id != self.ended_by:
             return "it is not newer than the end of the last trade"

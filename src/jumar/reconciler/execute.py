@@ -4,6 +4,7 @@ Promises: the intent is durable before the socket is touched; nothing is ever se
 than the tightest confirmed one is not sent (S-3, third line of four). Does not decide anything else.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -18,7 +19,7 @@ from jumar.model.command import (
     SetMarginMode,
 )
 from jumar.model.errors import InvariantBroken, StoreUnavailable
-from jumar.model.journal import Incident, Intent, Record
+from jumar.model.journal import Incident, Intent, Record, cancel_note
 from jumar.model.order import EXIT_ROLES, OwnOrder, Role
 from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
 from jumar.model.policy import Policy
@@ -34,6 +35,9 @@ FILTER_CODES = frozenset({-1111, -1121, -4003, -4004, -4005, -4013, -4014, -4023
 #: A client id of ours exists already: the earlier attempt is live, so it is read, never sent again (X-4).
 DUPLICATE_ID = -4116
 UNKNOWN_ORDER = -2011
+UNJOURNALED = "what was sent could not be journaled: {}"
+#: How long protection waits for the journal, and how long anything else does while there is something to protect.
+SLOW_STORE_S, SLOW_INTENT_S = 0.3, 1.0
 PROTECTIVE = frozenset({Role.STOP, Role.BACKSTOP, Role.FULL_EXIT})
 
 
@@ -58,11 +62,14 @@ class Executor:
         self._clock = clock
         self._incident = on_incident
         self._filter_error = on_filter_error
+        self._late: asyncio.Task[tuple[Record, ...]] | None = None
 
     async def run(self, plan: Plan) -> tuple[Executed, ...]:
         """Record the trade, then send the commands in their order."""
         if plan.trade is not None:
             self._state.set_trade(plan.trade)
+        for order in plan.adopted:
+            self._state.adopt(order, self._clock.now_ms())
         executed = []
         for approved in plan.commands:
             outcome = await self._send(approved.command)
@@ -77,9 +84,48 @@ class Executor:
         if not records:
             return
         try:
-            self._state.give_back(await self._unwritten(records))
+            self._state.give_back(await self._written(records, SLOW_STORE_S) or ())
         except InvariantBroken as error:
-            self._say("critical", error.promise, f"what was sent could not be journaled: {error}")
+            self._say("critical", error.promise, UNJOURNALED.format(error))
+
+    async def _written(
+        self, records: tuple[Record, ...], wait_s: float | None
+    ) -> tuple[Record, ...] | None:
+        """Write one transaction; return what must be kept, None when it is still underway after `wait_s`.
+
+        A store that hangs must not hold up the loop of a position (M-4): it goes on beside it, one transaction at a
+        time, and what it could not write comes back in its place.
+
+        Raises:
+            InvariantBroken: the store refuses an intent: it must not be sent.
+        """
+        if self._late is not None:
+            await asyncio.wait({self._late}, timeout=wait_s)
+        if self._late is not None:
+            return records
+        writing = asyncio.create_task(self._unwritten(records))
+        try:
+            await asyncio.wait({writing}, timeout=wait_s)
+        except asyncio.CancelledError:
+            writing.cancel()
+            raise
+        if writing.done():
+            return writing.result()
+        self._late = writing
+        writing.add_done_callback(self._was_late)
+        self._say("critical", "X-2", f"the store has not answered for {wait_s} s")
+        return None
+
+    def _was_late(self, writing: asyncio.Task[tuple[Record, ...]]) -> None:
+        self._late = None
+        if writing.cancelled():
+            return
+        error = writing.exception()
+        if error is None:
+            self._state.give_back(writing.result())
+            return
+        rule = error.promise if isinstance(error, InvariantBroken) else "X-2"
+        self._say("critical", rule, UNJOURNALED.format(error))
 
     async def _unwritten(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
         """Write one transaction; return what must be kept for the next try.
@@ -142,31 +188,44 @@ class Executor:
     async def _journal(self, command: PlaceOrder, own: OwnOrder) -> bool:
         """Make the intent durable; a store that fails stops an entry, never what protects a position (M-4)."""
         intent = Intent(order=own, tightness=self._tightness(command))
+        protects, exposed = self._protects(own), self._is_exposed()
+        wait_s = (SLOW_STORE_S if protects else SLOW_INTENT_S) if exposed else None
         try:
-            kept = await self._unwritten((*self._state.take_records(), intent))
+            kept = await self._written((*self._state.take_records(), intent), wait_s)
         except InvariantBroken as error:
             if error.promise == "X-1":
                 # The journal knows this id, we do not: it is asked for, and the next attempt has another.
                 self._state.orders[own.client_id] = fold.mark_unknown(own)
             raise
         if kept:
-            protects = self._protects(own)
             self._state.give_back(kept if protects else kept[:-1])
             if not protects:
                 return False
+        if kept is None and not protects:
+            return self._ends_unsent(own, "its intent was not durable in time")
         if own.role is Role.ENTRY and not self._still_right(command):
-            # the armed stop went while the journal was written: the intent ends unsent
-            ended = fold.end_absent(own, "never sent: no armed stop", self._clock.now_ms())
-            self._state.put(ended, self._clock.now_ms())
-            return False
+            # the armed stop went while the journal was written
+            return self._ends_unsent(own, "no armed stop")
         self._state.orders[own.client_id] = own
         return True
 
+    def _ends_unsent(self, own: OwnOrder, why: str) -> bool:
+        """An intent that is, or will be, in the journal and never leaves."""
+        now = self._clock.now_ms()
+        self._state.put(fold.end_absent(own, f"never sent: {why}", now), now)
+        return False
+
     def _protects(self, own: OwnOrder) -> bool:
-        """Whether there is, or may be, something to protect: before an entry a stop only arms (S-1)."""
+        """Whether it protects something: before an entry a stop only arms (S-1)."""
+        return own.role in PROTECTIVE and self._is_exposed()
+
+    def _is_exposed(self) -> bool:
+        """Whether there is, or may be, something to protect."""
         entries = [o for o in self._state.orders.values() if o.role is Role.ENTRY]
         exposed = any(o.alive_or_unknown or o.filled_quantity > 0 for o in entries)
-        return own.role in PROTECTIVE and (exposed or bool(self._state.fills))
+        trade = self._state.trade
+        held = trade is not None and trade.adopted_quantity > 0
+        return exposed or held or bool(self._state.fills)
 
     def _tightness(self, command: PlaceOrder) -> Decimal | None:
         trade, trigger = self._state.trade, command.request.trigger_price
@@ -216,6 +275,9 @@ class Executor:
         own = self._state.orders.get(command.client_id)
         if own is None or own.ended:
             return None
+        if own.cancel_sent_ms is None:
+            words = cancel_note(own.client_id, command.cause.text)
+            self._state.note(command.cause.rule, words, now)
         self._state.put(replace(own, cancel_sent_ms=now), now)
         timeout = self._policy.protect_timeout_ms
         if command.child_venue_id is not None:
@@ -258,6 +320,7 @@ class Executor:
             outcome = await self._exchange.set_leverage(command.symbol, command.leverage)
         else:
             outcome = await self._exchange.set_margin_mode(command.symbol, command.mode)
+        self._state.note(command.cause.rule, command.cause.text, self._clock.now_ms())
         self._state.settings_due = True
         self._state.settings = None
         if isinstance(outcome, Rejected):

@@ -5,13 +5,16 @@ a tick is an incident and stays inside it: the next tick reads the world again.
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import structlog
 
 from jumar.model.command import Plan, Refusal
 from jumar.model.errors import InvariantBroken, VenueError
-from jumar.model.journal import EventSeen, Incident, RefusalSeen, TradeEnded
+from jumar.model.journal import EventSeen, Incident, RefusalSeen, Snapshot, TradeEnded
+from jumar.model.mode import Mode, ModeState
 from jumar.model.order import Role
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
@@ -22,16 +25,23 @@ from jumar.planner.plan import plan as make_plan
 from jumar.planner.summary import summarize
 from jumar.ports import observer as observing
 from jumar.ports.clock import Clock
+from jumar.ports.decisions import Answer
 from jumar.ports.observer import Executed, TickReport
+from jumar.reconciler.answer import answer_of
 from jumar.reconciler.decide import DecisionDesk
 from jumar.reconciler.execute import Executor
 from jumar.reconciler.observe import Observer
+from jumar.reconciler.snapshot import material, snapshot
 from jumar.reconciler.state import SymbolState
 
 _log = structlog.get_logger("jumar.loop")
 
+#: How old the picture of a symbol may be in the store when nothing that matters changes.
+PICTURE_EVERY_MS = 5000
 #: Two looks are at least this far apart, however many events come in.
 TICK_GAP_S = 0.02
+#: How long a stopping engine tries to prove that no entry of its is left.
+DRAIN_S = 4.0
 
 
 class SymbolLoop:
@@ -47,6 +57,7 @@ class SymbolLoop:
         executor: Executor,
         clock: Clock,
         observers: Sequence[observing.Observer],
+        on_answer: Callable[[Answer], None],
     ) -> None:
         self.state = state
         self.desk = desk
@@ -58,6 +69,12 @@ class SymbolLoop:
         self._wake = asyncio.Event()
         self._entry_wanted = False
         self._refused: frozenset[tuple[str, str]] = frozenset()
+        self._alarms: set[tuple[str, str]] = set()
+        self._was_ready = False
+        self._answered: object = None
+        self._on_answer = on_answer
+        self._pictured: object = None
+        self._pictured_ms = 0
         self._ticks = 0
 
     def wake(self) -> None:
@@ -65,30 +82,32 @@ class SymbolLoop:
         self._wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Tick until stopped; then cancel entries and tick until none is alive, for at most 4 s (M-5)."""
+        """Tick until stopped; then cancel entries and tick until none is alive, for at most `DRAIN_S` (M-5)."""
         try:
             while not stop.is_set():
                 await self._pause(await self._contained_tick())
             await self._drain()
+            await self._executor.flush()  # what the last tick had to tell
         finally:
             await self._observer.close()
 
+    @property
+    def settled(self) -> bool:
+        """Whether no entry is alive or unknown, and no set-up without a fill is left (M-5)."""
+        state = self.state
+        if any(order.role is Role.ENTRY and not order.ended for order in state.orders.values()):
+            return False
+        trade = state.trade
+        return trade is None or bool(state.fills) or trade.adopted_quantity > 0
+
     async def _drain(self) -> None:
         self.state.draining = True
-        deadline = self._clock.monotonic() + 4
+        deadline = self._clock.monotonic() + DRAIN_S
         while self._clock.monotonic() < deadline:
             pause = await self._contained_tick()
-            if not self._has_entry():
+            if self.settled:
                 return
             await self._pause(min(pause, 0.25))
-
-    def _has_entry(self) -> bool:
-        if self.state.trade is None:
-            return False
-        alive = [order for order in self.state.orders.values() if order.alive_or_unknown]
-        return any(order.role is Role.ENTRY for order in alive) or (
-            bool(alive) and not self.state.fills
-        )
 
     async def _pause(self, seconds: float) -> None:
         """Wait for the interval or an event, whichever comes first."""
@@ -120,11 +139,18 @@ class SymbolLoop:
         news = self.state.decision is not self.desk.state  # what it may want is read for at once
         self.state.decision = self.desk.state
         world = await self._observer.observe(entry_wanted=self._entry_wanted or news)
+        if self.state.entries_through_ms is not None:
+            # what the exchange's history spends must not be entered by the tick that has just read it (Y-12)
+            self.desk.spend_through(self.state.entries_through_ms)
+            self.state.decision = self.desk.state
+            world = replace(world, decision=self.desk.state)
         plan = make_plan(world, self._policy)
         invariants.check(world, plan, self._policy)
+        self.state.saw_cover(uncovered=plan.uncovered, now_ms=world.now_ms)
         woken = plan.entry_wanted and not self._entry_wanted
         self._entry_wanted = plan.entry_wanted
         self._note(world, plan, just_wanted=woken)
+        self._keep_mode(plan)
         executed: tuple[Executed, ...] = ()
         if plan.trade is not None and plan.trade.ended_ms is not None:
             await self._end_trade(world, plan.trade)
@@ -132,6 +158,9 @@ class SymbolLoop:
         else:
             executed = await self._executor.run(plan)
         self._report(world, plan, executed, started)
+        self._alarm(plan)
+        self._answer(world, plan)
+        self._picture(world, plan)
         if executed or woken:
             self.wake()
         return self._next(plan)
@@ -145,14 +174,77 @@ class SymbolLoop:
         summary = summarize(world, trade)
         self.state.add_record(TradeEnded(trade=trade, summary=summary))
         await self._executor.flush()
-        self.state.end_trade(trade.key, filled=summary is not None)
+        filled_ms = None if summary is None else summary.last_fill_ms
+        self.state.end_trade(trade.key, filled_ms=filled_ms)
         self.desk.trade_ended(trade, summary)
         self._entry_wanted = True  # the decision in force may want to enter: read for it at once
 
-    # what a person may ask later
+    def answer(self, answer: Answer | None) -> None:
+        """Tell the source what became of what it brought (D-8)."""
+        if answer is not None:
+            self._tell(self._on_answer, answer)
+
+    def answer_again(self) -> None:
+        """Have the next tick answer to the decision in force, even though nothing changed for it."""
+        self._answered = None
+
+    def resume(self, asked_by: str, now_ms: int) -> str:
+        """M-1: an operator looked and ends the mode; an emergency close under way is not ended by that."""
+        symbol, kept = self.state.symbol, self.state.mode
+        if kept is None or kept.mode is Mode.NORMAL:
+            return f"{symbol}: was NORMAL already"
+        if kept.mode is Mode.FLATTENING:
+            return f"{symbol}: is still being flattened; ask again once it is flat"
+        words = f"resumed by {asked_by}, after {kept.mode.value.upper()} ({kept.cause})"
+        self.state.set_mode(ModeState(mode=Mode.NORMAL, rule="M-1", cause=words, since_ms=now_ms))
+        self.state.note("M-1", words, now_ms)
+        self.wake()
+        return f"{symbol}: {words}"
+
+    # what a person must hear, and may ask later
+
+    def _keep_mode(self, plan: Plan) -> None:
+        """M-1: a transition is recorded together with what follows from it, and alerted."""
+        if plan.mode is None or plan.mode == self.state.mode:
+            return
+        self.state.set_mode(plan.mode)
+        words = f"mode {plan.mode.mode.value.upper()}: {plan.mode.cause}"
+        self._incident("critical", "M-1", words)
+
+    def _alarm(self, plan: Plan) -> None:
+        """Say each alarm once while it lasts."""
+        now = {(alarm.rule, alarm.subject) for alarm in plan.alarms}
+        for alarm in plan.alarms:
+            if (alarm.rule, alarm.subject) not in self._alarms:
+                self._incident(alarm.severity, alarm.rule, alarm.text)
+        self._alarms = now
+
+    def _answer(self, world: World, plan: Plan) -> None:
+        """D-8: tell the source what became of the decision in force, once per change."""
+        answer = answer_of(world, plan)
+        if answer is None:
+            return
+        told = (answer.decision_id, answer.outcome, tuple(each.code for each in answer.reasons))
+        if told != self._answered:
+            self._answered = told
+            self.answer(answer)
+
+    def _picture(self, world: World, plan: Plan) -> None:
+        """Keep what `jumar status` shows: at once when something that matters changed, else every few seconds."""
+        content = snapshot(world, plan)
+        matters = material(content)
+        old = world.now_ms - self._pictured_ms >= PICTURE_EVERY_MS
+        if matters == self._pictured and not old:
+            return
+        self._pictured, self._pictured_ms = matters, world.now_ms
+        encoded = json.dumps(content)
+        self.state.add_record(Snapshot(symbol=world.symbol, content=encoded, at_ms=world.now_ms))
 
     def _note(self, world: World, plan: Plan, *, just_wanted: bool) -> None:
         key = None if plan.trade is None else plan.trade.key
+        if world.ready and not self._was_ready:
+            self._was_ready = True
+            self.state.note("Y-9", "ready: the first reconciliation is complete", world.now_ms)
         for note in plan.notes:
             self.state.add_record(
                 EventSeen(

@@ -14,10 +14,11 @@ import structlog
 
 from jumar.model import fold
 from jumar.model.errors import VenueError
-from jumar.model.order import Channel, OwnOrder
+from jumar.model.order import Channel, OwnOrder, Role
 from jumar.model.policy import Policy
 from jumar.model.units import ZERO
 from jumar.model.world import Observed, Source, World
+from jumar.planner.emergency import EXIT_QUICK_TRIES, EXIT_REPEAT_MS, HALTED
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import Exchange
 from jumar.reconciler.shared import SharedReads
@@ -28,8 +29,12 @@ _log = structlog.get_logger("jumar.observe")
 ASK_AGAIN_MS = 1000
 ASK_FIRST_MS = 300
 FILLS_AGAIN_MS = 1000
+#: Liquidations are asked for until an answer is so much younger than the first read that found nothing.
+FORCED_AFTER_MS = 2500
 PRICE_FALLBACK_MS = 2500
 LAST_FALLBACK_MS = 10_000
+HISTORY_MS = 7 * 24 * 60 * 60 * 1000
+HISTORY_AGAIN_MS = 1000
 SLOW_READ_MS = 60_000
 PRESUMED_DEAD_MS = 2000
 READS_WAIT_S = 1.0
@@ -58,6 +63,7 @@ class Observer:
         self._clock = clock
         self._asked: dict[str, int] = {}
         self._fills_asked_ms = 0
+        self._history_asked_ms = 0
         self._instrument_ms = 0
         self._instrument_due = True
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -112,9 +118,25 @@ class Observer:
         if entry_wanted or unresolved or silent or not state.ready:
             return tick
         if state.trade is None:
-            return policy.reconcile_interval_s * 1000
-        settled = state.fills and state.trade.closing is None and not self._ending()
+            return tick if self._is_unexplained() else policy.reconcile_interval_s * 1000
+        if state.trade.closing is not None and self._tries_exits():
+            return EXIT_REPEAT_MS
+        held = bool(state.fills) or state.trade.adopted_quantity > ZERO
+        uncovered = state.uncovered_ms is not None
+        settled = held and not uncovered and state.trade.closing is None and not self._ending()
         return policy.reconcile_open_s * 1000 if settled else tick
+
+    def _is_unexplained(self) -> bool:
+        """Whether the newest word is that something is held, though no trade is open (Y-1)."""
+        told = [seen for seen in (self._state.position, self._state.position_event) if seen]
+        newest = max(told, key=lambda seen: seen.at_ms, default=None)
+        return newest is not None and newest.value.quantity != ZERO
+
+    def _tries_exits(self) -> bool:
+        """Whether full exits are being tried, for a while in S-8's quick rhythm."""
+        exits = [o for o in self._state.orders.values() if o.role is Role.FULL_EXIT]
+        halted = bool(exits) and exits[-1].end_code in HALTED
+        return len(exits) < EXIT_QUICK_TRIES and not halted and not self._ending()
 
     def _ending(self) -> bool:
         trade = self._state.trade
@@ -126,6 +148,8 @@ class Observer:
         # What was asked before the stream came up is old, whatever its age.
         book_age = max(min(max_age, now - state.reread_ms - 1), 0)
         reads: Reads = []
+        if not state.history_read and now - self._history_asked_ms > HISTORY_AGAIN_MS:
+            reads.append(("order history", self._read_history))
         if self._instrument_due or now - self._instrument_ms > SLOW_READ_MS * 15:
             reads.append(("instrument", self._read_instrument))
         if _older(state.account_settings, now, SLOW_READ_MS):
@@ -156,6 +180,12 @@ class Observer:
         self._instrument_ms = self._clock.now_ms()
         self._instrument_due = False
 
+    async def _read_history(self) -> None:
+        """Y-12: what we sent before is read from the exchange, so that a lost database cannot double a trade."""
+        self._history_asked_ms = now = self._clock.now_ms()
+        reports = await self._exchange.orders_since(self._state.symbol, now - HISTORY_MS)
+        self._state.saw_history(reports)
+
     async def _read_modes(self) -> None:
         self._state.account_settings = await self._shared.modes.get(max_age_ms=SLOW_READ_MS // 2)
 
@@ -172,7 +202,7 @@ class Observer:
     async def _read_position(self, max_age_ms: int) -> None:
         seen = await self._shared.positions.get(max_age_ms=max_age_ms)
         report = seen.value[self._state.symbol]
-        self._state.position = Observed(value=report, at_ms=seen.at_ms, source=seen.source)
+        self._state.saw_position(Observed(value=report, at_ms=seen.at_ms, source=seen.source))
 
     async def _read_list(self, channel: Channel) -> None:
         symbol, asked = self._state.symbol, self._clock.now_ms()
@@ -200,8 +230,7 @@ class Observer:
     async def _read_mark(self) -> None:
         asked = self._clock.now_ms()
         value = await self._exchange.mark(self._state.symbol)
-        seen = Observed(value=value, at_ms=asked, source=Source.REST)
-        self._state.mark = newer(self._state.mark, seen)
+        self._state.saw_mark(Observed(value=value, at_ms=asked, source=Source.REST))
 
     async def _read_last(self) -> None:
         asked = self._clock.now_ms()
@@ -212,7 +241,7 @@ class Observer:
     def _note_ready(self) -> None:
         state = self._state
         parts = (state.position, state.open_orders, state.conditional_orders)
-        if all(part is not None for part in parts):
+        if state.history_read and all(part is not None for part in parts):
             state.ready = True
 
     # own orders by id
@@ -243,7 +272,7 @@ class Observer:
 
     async def _ask(self, order: OwnOrder) -> None:
         state, request = self._state, order.request
-        self._asked[order.client_id] = self._clock.now_ms()
+        self._asked[order.client_id] = asked = self._clock.now_ms()
         report = await self._exchange.order(request.symbol, request.channel, order.client_id)
         now = self._clock.now_ms()
         current = state.orders.get(order.client_id)
@@ -252,7 +281,7 @@ class Observer:
         if report is not None:
             state.put(fold.fold(current, report, now), now)
         else:
-            state.put(_missed(current, now), now)
+            state.put(missed(current, asked, now), now)
 
     # fills that reports promise but nobody has told
 
@@ -263,11 +292,37 @@ class Observer:
         if not self._fills_are_missing(now):
             return []
         self._fills_asked_ms = now
-        return [("fills", partial(self._read_fills, trade.armed_ms - 1000))]
+        # What an adopted entry filled is older than its adoption.
+        since_ms = trade.armed_ms - (HISTORY_MS if self._adopted_a_fill() else 1000)
+        reads: Reads = [("fills", partial(self._read_fills, since_ms))]
+        if self._may_be_forced():
+            reads.append(("liquidations", partial(self._read_forced, since_ms)))
+        return reads
+
+    def _adopted_a_fill(self) -> bool:
+        trade, orders = self._state.trade, self._state.orders.values()
+        entries = [order for order in orders if order.role is Role.ENTRY and order.filled_quantity]
+        return trade is not None and trade.adopted and bool(entries)
+
+    def _may_be_forced(self) -> bool:
+        """Whether nothing of the trade's side is held and liquidations were not asked for since (Y-2)."""
+        state = self._state
+        trade, read, since = state.trade, state.position, state.position_since_ms
+        if trade is None or read is None or since is None:
+            return False
+        gone = read.value.quantity * trade.sign <= ZERO
+        return gone and state.forced_read_ms < since + FORCED_AFTER_MS
 
     async def _read_fills(self, since_ms: int) -> None:
+        asked = self._clock.now_ms()
         for fill in await self._exchange.fills(self._state.symbol, since_ms):
             self._state.saw_fill(fill)
+        self._state.fills_read_ms = asked
+
+    async def _read_forced(self, since_ms: int) -> None:
+        asked = self._clock.now_ms()
+        reports = await self._exchange.forced_orders(self._state.symbol, since_ms)
+        self._state.saw_forced(reports, asked)
 
     def _fills_are_missing(self, now: int) -> bool:
         """An order reports more than its fills, or the position read differs from their sum for a while."""
@@ -282,15 +337,19 @@ class Observer:
                 return True
         newest = max((fill.time_ms for fill in world.fills), default=0)
         read = state.position
-        if read is None or world.trade is None or read.at_ms < newest + ASK_AGAIN_MS:
+        if read is None or world.trade is None:
             return False
-        by_fills = sum((fill.signed_quantity for fill in world.fills), start=ZERO)
+        turned = read.value.quantity * world.trade.sign < ZERO  # never a fill that is just late
+        if read.at_ms < newest + (0 if turned else ASK_AGAIN_MS):
+            return False
+        adopted = world.trade.adopted_quantity * world.trade.sign
+        by_fills = sum((fill.signed_quantity for fill in world.fills), start=adopted)
         return read.at_ms > world.trade.armed_ms and read.value.quantity != by_fills
 
 
-def _missed(order: OwnOrder, now_ms: int) -> OwnOrder:
+def missed(order: OwnOrder, asked_ms: int, now_ms: int) -> OwnOrder:
     """A read by id did not find it. Only after a cancel answered "unknown order" does that prove anything (X-4)."""
-    misses = (*order.misses, now_ms)[-8:]
+    misses = (*order.misses, asked_ms)[-8:]
     missed = replace(order, misses=misses)
     cancelled = order.cancel_unknown_ms
     if cancelled is None:

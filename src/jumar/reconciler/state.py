@@ -10,26 +10,48 @@ from decimal import Decimal
 
 from jumar.model import fold
 from jumar.model.account import AccountSettings, Balance, PositionReport, SymbolSettings
+from jumar.model.ids import parse_client_id
 from jumar.model.instrument import Instrument
 from jumar.model.journal import (
+    EventSeen,
     FillSeen,
+    ModeChanged,
+    OrderAdopted,
     OrderChanged,
     Record,
+    Snapshot,
     StopConfirmed,
     SymbolMemory,
     TradeChanged,
 )
-from jumar.model.order import Channel, Fill, OrderReport, OwnOrder, Role
+from jumar.model.mode import ModeState
+from jumar.model.order import (
+    INVISIBLE_MS,
+    STOP_ROLES,
+    Channel,
+    Fill,
+    OrderReport,
+    OrderState,
+    OwnOrder,
+    Role,
+    Side,
+)
 from jumar.model.trade import Trade
 from jumar.model.world import DecisionState, Observed, Quote, Source, World
 from jumar.ports import exchange as venue
 
 #: How long an execution without a known order is kept apart before it counts as somebody else's.
-LOOSE_FILL_GRACE_MS = 1000
+LOOSE_FILL_GRACE_MS = 500
+#: The same while an order of ours may be the one: its outcome, or the child it became, is not known yet.
+LOOSE_FILL_PATIENCE_MS = 10_000
 #: How long a failed set-up (margin mode, leverage) keeps an entry from being tried again.
 SETUP_ERROR_MS = 30_000
 #: How long an accepted order may go without its event before the stream counts as silent.
 MUTE_MS = 3000
+#: How long mark prices are kept: long enough to see for how long one has been beyond a stop (S-8).
+MARKS_KEPT_MS = 10_000
+#: How old the newest position read may be before the venue counts as out of reach.
+UNREACHABLE_MS = 3000
 
 
 class SymbolState:
@@ -38,13 +60,29 @@ class SymbolState:
     Attributes:
         streaming: whether the user stream is up, as far as is known.
         reread_ms: when the user stream came up: what was asked before may lack what it did not tell.
+        history_read: whether the exchange's own order history has been read since the start (Y-12).
+        journal_fresh: the journal was empty at the start, or the history shows that it was replaced.
+        entries_through_ms: time of the newest entry in that history that the journal does not know (Y-12).
+        mode: what is kept of M-1, None for NORMAL.
     """
 
-    def __init__(self, *, account: str, store_id: str, memory: SymbolMemory) -> None:
+    def __init__(
+        self, *, account: str, store_id: str, memory: SymbolMemory, journal_fresh: bool = False
+    ) -> None:
         self.account = account
         self.store_id = store_id
         self.symbol = memory.symbol
         self.ready = False
+        self.history_read = False
+        self.journal_fresh = journal_fresh
+        self.entries_through_ms: int | None = None
+        self.mode = memory.mode
+        self.last_end_ms = memory.last_end_ms
+        self.last_end_side: Side | None = None
+        self._entry_ids = memory.entry_ids
+        entries = (parse_client_id(client_id) for client_id in memory.entry_ids)
+        self._known_keys = frozenset(entry.key for entry in entries if entry is not None)
+        self._known_keys |= {order.trade_key for order in memory.orders}
         self.draining = False
         self.reread_ms = 0
         self.streaming = False
@@ -70,6 +108,12 @@ class SymbolState:
         }
         self.fills: dict[int, Fill] = {fill.trade_id: fill for fill in memory.fills}
         self.loose: dict[int, Fill] = {}
+        self.marks: tuple[Observed[Decimal], ...] = ()
+        self.position_since_ms: int | None = None
+        self.fills_read_ms = 0
+        self.forced_read_ms = 0
+        self.uncovered_ms: int | None = None
+        self._forced: dict[str, str] = {}
         self._setup_error: tuple[str, int] | None = None
         self._dirty: list[Record] = []
 
@@ -90,7 +134,7 @@ class SymbolState:
             case venue.QuoteEvent():
                 self.quote = newer(self.quote, _streamed(event.quote, event.at_ms))
             case venue.MarkEvent():
-                self.mark = newer(self.mark, _streamed(event.mark, event.at_ms))
+                self.saw_mark(_streamed(event.mark, event.at_ms))
             case venue.LastPriceEvent():
                 self.last = newer(self.last, _streamed(event.price, event.at_ms))
             case venue.SettingsEvent():
@@ -108,6 +152,48 @@ class SymbolState:
     def _saw_position_event(self, event: venue.PositionEvent) -> None:
         seen = _streamed(event.report, event.at_ms)
         self.position_event = newer(self.position_event, seen)
+
+    def saw_mark(self, seen: Observed[Decimal]) -> None:
+        """Take in a mark price; those of the last seconds are kept by their own time (S-8)."""
+        self.mark = newer(self.mark, seen)
+        others = [mark for mark in self.marks if mark.at_ms != seen.at_ms]
+        ordered = sorted([*others, seen], key=lambda mark: mark.at_ms)
+        self.marks = tuple(m for m in ordered if m.at_ms > ordered[-1].at_ms - MARKS_KEPT_MS)
+
+    def saw_position(self, seen: Observed[PositionReport]) -> None:
+        """Take in a position read; what a newer read said is not taken back by a late answer."""
+        before = self.position
+        if before is not None and seen.at_ms <= before.at_ms:
+            return
+        if before is None or before.value.quantity != seen.value.quantity:
+            self.position_since_ms = seen.at_ms
+        self.position = seen
+
+    def saw_cover(self, *, uncovered: bool, now_ms: int) -> None:
+        """Remember since when a position has no stop; while the venue cannot be reached nothing counts (S-7)."""
+        read = self.position
+        reachable = read is not None and now_ms - read.at_ms <= UNREACHABLE_MS
+        if not (uncovered and reachable):
+            self.uncovered_ms = None
+        elif self.uncovered_ms is None:
+            self.uncovered_ms = now_ms
+
+    def saw_history(self, reports: Iterable[OrderReport]) -> None:
+        """Take in the exchange's own order history: entries of ours that the journal does not know (Y-12)."""
+        for report in reports:
+            parsed = parse_client_id(report.client_id)
+            if parsed is None or parsed.role is not Role.ENTRY:
+                continue
+            if report.client_id in self._entry_ids or report.client_id in self.orders:
+                continue
+            self.journal_fresh = True
+            self.entries_through_ms = max(self.entries_through_ms or 0, report.updated_ms)
+        self.history_read = True
+
+    def saw_forced(self, reports: Iterable[OrderReport], asked_ms: int) -> None:
+        """Take in liquidations: they name who made the executions that nobody of ours explains (Y-2)."""
+        self.forced_read_ms = asked_ms
+        self._forced |= {report.venue_id: report.client_id for report in reports}
 
     def is_mute(self, now_ms: int) -> bool:
         """Whether the stream is up but silent: an accepted order of ours without its event within 3 s (section 11)."""
@@ -138,6 +224,20 @@ class SymbolState:
             self.conditional_orders = seen
         for report in reports:
             self.saw_order(report, now_ms)
+        listed = {report.client_id for report in reports}
+        for order in list(self.orders.values()):
+            if order.request.channel is channel and order.client_id not in listed:
+                self._unlisted(order, asked_ms, now_ms)
+
+    def _unlisted(self, order: OwnOrder, asked_ms: int, now_ms: int) -> None:
+        """A list lacks a stop that was acknowledged: the first and the last time are kept (S-13)."""
+        if order.role not in STOP_ROLES or order.state is not OrderState.OPEN:
+            return
+        if order.acked_ms is None or asked_ms < order.acked_ms + INVISIBLE_MS:
+            return
+        times = (*order.unlisted[:1], asked_ms)
+        if not order.invisible:
+            self.put(replace(order, unlisted=times), now_ms)
 
     def saw_fill(self, fill: Fill) -> None:
         """Count an execution once, by trade id, whoever tells it, in any order (X-6)."""
@@ -145,7 +245,7 @@ class SymbolState:
             return
         own = self._owner(fill)
         if own is None:
-            if self.trade is not None:
+            if self.trade is not None and fill.time_ms >= self.trade.armed_ms:
                 self.loose[fill.trade_id] = fill
             return
         self.loose.pop(fill.trade_id, None)
@@ -193,20 +293,56 @@ class SymbolState:
         for fill in list(self.loose.values()):
             self.saw_fill(fill)
 
+    def adopt(self, order: OwnOrder, now_ms: int) -> None:
+        """Take an order that was found on the exchange into the trade (Y-1)."""
+        trigger, sign = order.request.trigger_price, -1 if order.request.side is Side.BUY else 1
+        stop = order.role is Role.STOP and trigger is not None
+        tightness = trigger * sign if stop and trigger is not None else None
+        self.orders[order.client_id] = order
+        self._told.add(order.client_id)  # it rested before: no event of it is due
+        self._dirty.append(OrderAdopted(order=order, tightness=tightness))
+        if stop:
+            self._dirty.append(
+                StopConfirmed(trade_key=order.trade_key, client_id=order.client_id, at_ms=now_ms)
+            )
+
+    def set_mode(self, mode: ModeState) -> None:
+        """Keep a mode from now on."""
+        if mode != self.mode:
+            self.mode = mode
+            self._dirty.append(ModeChanged(symbol=self.symbol, state=mode))
+
     def set_trade(self, trade: Trade) -> None:
         """Remember the trade; the record is flushed before anything is sent."""
         if trade != self.trade:
             self.trade = trade
+            self._known_keys |= {trade.key}
             self._dirty.append(TradeChanged(trade=trade))
 
-    def end_trade(self, key: str, *, filled: bool) -> None:
-        """Forget the ended trade; orders of an unfilled set-up stay, so that attempts keep their numbers."""
+    def end_trade(self, key: str, *, filled_ms: int | None) -> None:
+        """Forget the ended trade; orders of an unfilled set-up stay, so that attempts keep their numbers.
+
+        They stay through a filled trade too (an adopted one may come between two attempts of one decision).
+
+        Args:
+            key: the trade's.
+            filled_ms: exchange time of its last fill, None when it never had one.
+        """
+        if filled_ms is not None and self.trade is not None:
+            self.last_end_ms, self.last_end_side = filled_ms, self.trade.side
         self.trade = None
+        self.uncovered_ms = None
         self.fills.clear()
         self.loose.clear()
         self._told.clear()
-        kept = {} if filled else self.orders
-        self.orders = {name: order for name, order in kept.items() if order.trade_key == key}
+        # What was listed before its orders ended is no sign of what is left now (Y-1).
+        self.open_orders = self.conditional_orders = None
+        filled = filled_ms is not None
+        self.orders = {
+            name: order
+            for name, order in self.orders.items()
+            if not order.ended or (order.trade_key != key) is filled
+        }
 
     def setup_failed(self, why: str, now_ms: int) -> None:
         """Margin mode or leverage could not be set."""
@@ -215,16 +351,16 @@ class SymbolState:
     # records out
 
     def take_records(self) -> tuple[Record, ...]:
-        """Hand over what must be written, the newest state of each order only."""
+        """Hand over what must be written: of each order the newest state only, and the newest picture."""
         newest = {
-            record.order.client_id: index
+            _subject(record): index
             for index, record in enumerate(self._dirty)
-            if isinstance(record, OrderChanged)
+            if _subject(record) is not None
         }
         records = tuple(
             record
             for index, record in enumerate(self._dirty)
-            if not isinstance(record, OrderChanged) or newest[record.order.client_id] == index
+            if newest.get(_subject(record), index) == index
         )
         self._dirty.clear()
         return records
@@ -232,6 +368,13 @@ class SymbolState:
     def give_back(self, records: Iterable[Record]) -> None:
         """Keep records that could not be written for the next try."""
         self._dirty[:0] = records
+
+    def note(self, rule: str, message: str, now_ms: int) -> None:
+        """Have a line of the story written with the next flush."""
+        key = None if self.trade is None else self.trade.key
+        self.add_record(
+            EventSeen(symbol=self.symbol, trade_key=key, rule=rule, message=message, at_ms=now_ms)
+        )
 
     def add_record(self, record: Record) -> None:
         """Have a record written with the next flush."""
@@ -245,6 +388,7 @@ class SymbolState:
         if error is not None and now_ms - error[1] > SETUP_ERROR_MS:
             error = self._setup_error = None
         key = None if self.trade is None else self.trade.key
+        strays = [o for o in self.orders.values() if o.trade_key != key and not o.ended]
         orders = [o for o in self.orders.values() if key is None or o.trade_key == key]
         return World(
             now_ms=now_ms,
@@ -267,22 +411,51 @@ class SymbolState:
             conditional_orders=self.conditional_orders,
             decision=self.decision,
             trade=self.trade,
-            orders=tuple(sorted(orders, key=lambda o: (o.journaled_ms, o.client_id))),
+            orders=tuple(sorted(orders, key=_by_age)),
             fills=self._fills(now_ms),
+            mode=self.mode,
+            marks=self.marks,
+            uncovered_ms=self.uncovered_ms,
+            strays=tuple(sorted(strays, key=_by_age)),
+            position_since_ms=self.position_since_ms,
+            fills_read_ms=self.fills_read_ms,
+            forced_read_ms=self.forced_read_ms,
+            journal_fresh=self.journal_fresh,
+            known_keys=self._known_keys,
+            last_end_ms=self.last_end_ms,
+            last_end_side=self.last_end_side,
         )
 
     def _fills(self, now_ms: int) -> tuple[Fill, ...]:
         """Our fills, and executions by a hand since the trade was armed once nobody of ours claims them."""
         if self.trade is None:
             return ()
+        # An adopted position holds the execution that made it, which has the time of its event.
+        since_ms = self.trade.armed_ms + (1 if self.trade.adopted else 0)
+        doubtful = any(
+            order.unresolved or (order.executing and order.child_venue_id is None)
+            for order in self.orders.values()
+        )
+        grace_ms = LOOSE_FILL_PATIENCE_MS if doubtful else LOOSE_FILL_GRACE_MS
         by_hand = [
-            fill
+            replace(fill, client_id=fill.client_id or self._forced.get(fill.venue_order_id))
             for fill in self.loose.values()
-            if fill.time_ms >= self.trade.armed_ms and now_ms - fill.time_ms > LOOSE_FILL_GRACE_MS
+            if fill.time_ms >= since_ms and now_ms - fill.time_ms > grace_ms
         ]
         return tuple(
             sorted([*self.fills.values(), *by_hand], key=lambda f: (f.time_ms, f.trade_id))
         )
+
+
+def _subject(record: Record) -> str | None:
+    """What a record tells the present state of, so that a later one makes it superfluous; None where each counts."""
+    if isinstance(record, OrderChanged):
+        return record.order.client_id
+    return "the picture" if isinstance(record, Snapshot) else None
+
+
+def _by_age(order: OwnOrder) -> tuple[int, str]:
+    return order.journaled_ms, order.client_id
 
 
 def _streamed[T](value: T, at_ms: int) -> Observed[T]:

@@ -1,12 +1,21 @@
 """The engine of one account: one loop per symbol, one place where decisions come in, nothing global (O-3)."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
 
 import structlog
 
 from jumar.model.errors import ConfigError, StoreUnavailable
-from jumar.model.journal import EquitySeen, Incident, Record, StoreIdentity, SymbolMemory
+from jumar.model.journal import (
+    EquitySeen,
+    Incident,
+    OperatorRequest,
+    Record,
+    RequestDone,
+    StoreIdentity,
+    SymbolMemory,
+)
 from jumar.model.policy import Policy
 from jumar.ports import observer as observing
 from jumar.ports.clock import Clock
@@ -20,6 +29,7 @@ from jumar.ports.exchange import (
     VenueEvent,
 )
 from jumar.ports.store import Store
+from jumar.reconciler.answer import answer_on_arrival
 from jumar.reconciler.decide import DecisionDesk
 from jumar.reconciler.execute import Executor
 from jumar.reconciler.loop import SymbolLoop
@@ -30,6 +40,7 @@ from jumar.reconciler.state import SymbolState
 _log = structlog.get_logger("jumar.engine")
 
 EQUITY_EVERY_S = 60.0
+REQUESTS_EVERY_S = 1.0
 
 
 class Engine:
@@ -54,10 +65,18 @@ class Engine:
         self._clock = clock
         self._observers = tuple(observers)
         self._shared = SharedReads(exchange, clock)
+        self._known = False
         self.loops: dict[str, SymbolLoop] = {}
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is proven that no entry is left that could still fill, and no set-up without a fill (M-5)."""
+        return self._known and all(loop.settled for loop in self.loops.values())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start, run every symbol's loop, and on `stop` cancel entries and leave positions protected (M-5).
+
+        What could not be proven until the end is told by `settled`.
 
         Raises:
             ConfigError: the store or the venue cannot be used as configured.
@@ -68,15 +87,19 @@ class Engine:
         try:
             memories = [await self._store.load(symbol) for symbol in self._policies]
             self._build(identity, memories)
-            await self._exchange.start(tuple(self._policies), self._sink)
+            self._known = True
             try:
-                await self._assert_usable(memories)
-                self._open_desks(identity, memories)
-                await self._run_loops(stop)
+                if await _before(stop, self._start(memories)):
+                    self._open_desks(identity, memories)
+                    await self._run_loops(stop)
             finally:
                 await self._exchange.close()
         finally:
             await self._store.close()
+
+    async def _start(self, memories: Sequence[SymbolMemory]) -> None:
+        await self._exchange.start(tuple(self._policies), self._sink)
+        await self._assert_usable(memories)
 
     async def _assert_usable(self, memories: Sequence[SymbolMemory]) -> None:
         """E-4: an account that cannot enter is refused at start; with a trade open it is managed all the same."""
@@ -94,7 +117,12 @@ class Engine:
 
     def _build(self, identity: StoreIdentity, memories: Sequence[SymbolMemory]) -> None:
         for memory in memories:
-            state = SymbolState(account=self._account, store_id=identity.store_id, memory=memory)
+            state = SymbolState(
+                account=self._account,
+                store_id=identity.store_id,
+                memory=memory,
+                journal_fresh=identity.fresh,
+            )
             self.loops[memory.symbol] = self._loop(state, self._policies[memory.symbol])
 
     def _loop(self, state: SymbolState, policy: Policy) -> SymbolLoop:
@@ -122,6 +150,7 @@ class Engine:
             executor=executor,
             clock=self._clock,
             observers=self._observers,
+            on_answer=self._source.answer,
         )
 
     def _report_incident(self, incident: Incident) -> None:
@@ -134,13 +163,16 @@ class Engine:
         start_ms = self._clock.now_ms()
         for memory in memories:
             desk = DecisionDesk.restore(memory, identity, start_ms)
-            self.loops[memory.symbol].desk = desk
+            loop = self.loops[memory.symbol]
+            loop.desk = desk
+            loop.state.note("Y-9", _started(memory, identity), start_ms)
 
     async def _run_loops(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             helpers = [
                 group.create_task(self._poll_decisions()),
                 group.create_task(self._record_equity()),
+                group.create_task(self._obey_requests()),
             ]
             loops = [group.create_task(loop.run(stop)) for loop in self.loops.values()]
             waker = group.create_task(self._wake_on(stop))
@@ -180,22 +212,80 @@ class Engine:
         while True:
             try:
                 for received in self._source.poll():
-                    await self._receive(received)
+                    self._receive(received)
             except Exception:  # noqa: BLE001 - no input may stop the loops (D-5)
                 _log.exception("decisions could not be read")
             await self._clock.sleep(interval / 2)
 
-    async def _receive(self, received: Received) -> None:
+    def _receive(self, received: Received) -> None:
         loop = self.loops.get(received.symbol or "")
         if loop is None:
             loop = next(
                 iter(self.loops.values())
             )  # a file nobody's is recorded once, enters nowhere
-        records = loop.desk.receive(received, self._clock.now_ms())
+        now = self._clock.now_ms()
+        records = loop.desk.receive(received, now)
         for error in received.errors:
             _log.warning("decision refused", symbol=received.symbol, error=str(error))
-        await self._write(records)
+        if received.quarantine is not None:
+            self._alert_quarantine(received, now)
+        loop.answer(answer_on_arrival(records))
+        if not records:
+            loop.answer_again()  # the decision in force came back in the place of one that was answered
+        for record in records:
+            loop.state.add_record(
+                record
+            )  # a store that fails or hangs keeps no later file from being read
         loop.wake()
+
+    def _alert_quarantine(self, received: Received, now_ms: int) -> None:
+        """D-5: a file that is no decision is alerted once; the reason names the copy."""
+        why = "; ".join(str(error) for error in received.errors)
+        incident = Incident(
+            symbol=received.symbol,
+            severity="warning",
+            rule="D-5",
+            message=f"not a decision: {why}",
+            at_ms=now_ms,
+        )
+        loop = self.loops.get(received.symbol or "") or next(iter(self.loops.values()))
+        loop.report_incident(incident)
+
+    # people's requests in
+
+    async def _obey_requests(self) -> None:
+        """Operator actions are data: what a command left in the store is obeyed here.
+
+        Once: that its outcome cannot be written is no reason to do it again, when everything may be different.
+        """
+        obeyed: dict[int, RequestDone] = {}
+        while True:
+            try:
+                for request in await self._store.requests():
+                    if request.seq not in obeyed:
+                        obeyed[request.seq] = self._obey(request)
+                    await self._write((obeyed[request.seq],))
+            except StoreUnavailable as error:
+                _log.error("operator requests cannot be read", error=str(error))
+            except Exception:  # noqa: BLE001 - no request may stop the loops (O-4)
+                _log.exception("operator requests cannot be obeyed")
+            await self._clock.sleep(REQUESTS_EVERY_S)
+
+    def _obey(self, request: OperatorRequest) -> RequestDone:
+        now = self._clock.now_ms()
+        loops = [
+            loop
+            for symbol, loop in self.loops.items()
+            if request.symbol is None or request.symbol == symbol
+        ]
+        if request.request != "resume":
+            outcome = f"unknown request {request.request!r}"
+        elif not loops:
+            outcome = f"{request.symbol} is not managed here"
+        else:
+            outcome = "; ".join(loop.resume(request.asked_by, now) for loop in loops)
+        _log.warning("operator request", request=request.request, outcome=outcome)
+        return RequestDone(seq=request.seq, outcome=outcome, at_ms=now)
 
     async def _record_equity(self) -> None:
         while True:
@@ -215,3 +305,27 @@ class Engine:
             await self._store.write(records)
         except StoreUnavailable as error:
             _log.error("the store cannot be written", error=str(error))
+        except Exception:  # noqa: BLE001 - nothing that is only told may stop the loops (O-4)
+            _log.exception("records were refused")
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do some work unless a stop comes first; say whether it was done."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+            return True
+        return False
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+
+
+def _started(memory: SymbolMemory, identity: StoreIdentity) -> str:
+    """What a start begins with, for the record."""
+    journal = "an empty journal" if identity.fresh else "its journal"
+    trade = "no open trade" if memory.trade is None else f"trade {memory.trade.key} open"
+    return f"started with {journal}, {trade}"

@@ -11,6 +11,7 @@ from typing import assert_never
 from sqlalchemy import (
     Connection,
     ScalarSelect,
+    Table,
     exists,
     func,
     insert,
@@ -28,18 +29,30 @@ from jumar.model.journal import (
     FillSeen,
     Incident,
     Intent,
+    ModeChanged,
+    OrderAdopted,
     OrderChanged,
     Record,
     RefusalSeen,
+    RequestDone,
+    Snapshot,
     StopConfirmed,
     TradeChanged,
     TradeEnded,
 )
+from jumar.model.order import OwnOrder
 from jumar.model.trade import Trade
 from jumar.model.units import text
 from jumar.store import records, schema
 from jumar.store.database import savepoint
 from jumar.store.records import Values
+
+_PLAIN: dict[type[Record], Table] = {
+    RefusalSeen: schema.refusals,
+    Incident: schema.incidents,
+    EquitySeen: schema.equity,
+    EventSeen: schema.events,
+}
 
 
 def apply(connection: Connection, record: Record) -> None:
@@ -50,30 +63,54 @@ def apply(connection: Connection, record: Record) -> None:
         sqlalchemy.exc.SQLAlchemyError: it could not be written.
     """
     match record:
-        case Intent():
-            _intent(connection, record)
-        case OrderChanged():
-            _order_changed(connection, record)
-        case StopConfirmed():
-            _stop_confirmed(connection, record)
+        case Intent() | OrderAdopted() | OrderChanged() | StopConfirmed() | FillSeen():
+            _apply_to_orders(connection, record)
         case TradeChanged():
             _upsert_trade(connection, record.trade, {})
         case TradeEnded():
             _trade_ended(connection, record)
-        case FillSeen():
-            _fill_seen(connection, record)
         case DecisionSeen():
             connection.execute(insert(schema.decisions), records.decision_seen_values(record))
-        case RefusalSeen():
-            connection.execute(insert(schema.refusals), records.plain_values(record))
-        case Incident():
-            connection.execute(insert(schema.incidents), records.plain_values(record))
-        case EquitySeen():
-            connection.execute(insert(schema.equity), records.plain_values(record))
-        case EventSeen():
-            connection.execute(insert(schema.events), records.plain_values(record))
+        case RefusalSeen() | Incident() | EquitySeen() | EventSeen():
+            connection.execute(insert(_PLAIN[type(record)]), records.plain_values(record))
+        case ModeChanged():
+            _upsert(connection, schema.modes, records.mode_values(record))
+        case Snapshot():
+            _upsert(connection, schema.snapshots, records.plain_values(record))
+        case RequestDone():
+            _request_done(connection, record)
         case _:
             assert_never(record)
+
+
+def _apply_to_orders(
+    connection: Connection,
+    record: Intent | OrderAdopted | OrderChanged | StopConfirmed | FillSeen,
+) -> None:
+    match record:
+        case Intent():
+            _intent(connection, record)
+        case OrderAdopted():
+            _order_adopted(connection, record)
+        case OrderChanged():
+            _order_changed(connection, record)
+        case StopConfirmed():
+            _stop_confirmed(connection, record)
+        case FillSeen():
+            _fill_seen(connection, record)
+
+
+def _upsert(connection: Connection, table: Table, values: Values) -> None:
+    """Keep one row per symbol, the newest."""
+    known = update(table).where(table.c.symbol == values["symbol"])
+    if connection.execute(known, values).rowcount == 0:
+        connection.execute(insert(table), values)
+
+
+def _request_done(connection: Connection, record: RequestDone) -> None:
+    requests = schema.operator_requests
+    done = update(requests).where(requests.c.seq == record.seq)
+    connection.execute(done.values(done_ms=record.at_ms, outcome=record.outcome))
 
 
 def _intent(connection: Connection, intent: Intent) -> None:
@@ -81,15 +118,39 @@ def _intent(connection: Connection, intent: Intent) -> None:
     try:
         connection.execute(insert(schema.orders), records.order_values(order))
     except IntegrityError as error:
-        if "foreign key" in str(error.orig).lower():
-            message = (
-                f"{order.client_id}: trade {order.trade_key} must be recorded before its orders"
-            )
-            raise InvariantBroken("X-2", message) from error
-        message = f"{order.client_id} was journaled before: one id, one order"
-        raise InvariantBroken("X-1", message) from error
+        raise _refused_order(order, error) from error
     if intent.tightness is not None:
         _stop_move(connection, records.stop_move_values(intent))
+
+
+def _refused_order(order: OwnOrder, error: IntegrityError) -> InvariantBroken:
+    """What the database has against an order: it will never take it, however often it is tried."""
+    if "foreign key" in str(error.orig).lower():
+        message = f"{order.client_id}: trade {order.trade_key} must be recorded before its orders"
+        return InvariantBroken("X-2", message)
+    message = f"{order.client_id} was journaled before: one id, one order"
+    return InvariantBroken("X-1", message)
+
+
+def _order_adopted(connection: Connection, record: OrderAdopted) -> None:
+    """An id that an earlier trade journaled passes to the new one, which sweeps it."""
+    order = record.order
+    values = records.order_values(order)
+    known = update(schema.orders).where(schema.orders.c.client_id == order.client_id)
+    try:
+        if connection.execute(known, values).rowcount == 0:
+            connection.execute(insert(schema.orders), values)
+    except IntegrityError as error:
+        raise _refused_order(order, error) from error
+    if record.tightness is None:
+        return
+    move = records.stop_move_values(Intent(order=order, tightness=record.tightness))
+    moves = schema.stop_moves
+    kept = update(moves).where(moves.c.client_id == order.client_id)
+    passed = {"trade_key": order.trade_key, "floor": None}
+    if connection.execute(kept, passed).rowcount == 0:
+        # What was found rests already, in no order of tightness: the floor holds back only what is asked for.
+        connection.execute(insert(moves), move)
 
 
 def _floor(trade_key: str) -> ScalarSelect[int | None]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from jumar.model.errors import ConfigError, StoreUnavailable
-from jumar.model.journal import Record, StoreIdentity, SymbolMemory
+from jumar.model.journal import OperatorRequest, Record, StoreIdentity, SymbolMemory
 from jumar.ports.clock import new_identity
 from jumar.store import recall, schema
 from jumar.store.database import (
@@ -22,6 +22,7 @@ from jumar.store.database import (
     unavailable,
     writer_engine,
 )
+from jumar.store.lock import WriterLock
 from jumar.store.migrate import migrate
 from jumar.store.writer import GroupWriter
 
@@ -55,13 +56,14 @@ class SqlStore:
         self._new_store_id = new_store_id
         self._engine: Engine = writer_engine(self._path, busy_timeout_ms=busy_timeout_ms)
         self._writer = GroupWriter(self._engine, self._path, self._executor)
+        self._lock = WriterLock(self._path)
         self._closed = False
 
     async def open(self) -> StoreIdentity:
-        """Make or migrate the database and say who it is.
+        """Take the database's lock, make or migrate it and say who it is; the lock is kept until `close` (X-7).
 
         Raises:
-            ConfigError: the file's place or content is not one for our database.
+            ConfigError: the file's place or content is not one for our database, or another engine writes to it.
             StoreUnavailable: it cannot be opened.
         """
         return await self._run(self._open)
@@ -74,14 +76,26 @@ class SqlStore:
         """
         return await self._run(lambda: self._load(symbol))
 
+    async def requests(self) -> tuple[OperatorRequest, ...]:
+        """What people asked for and nobody has done yet, oldest first.
+
+        Raises:
+            StoreUnavailable: it cannot be read.
+        """
+        return await self._run(self._requests)
+
     async def write(self, records: Sequence[Record]) -> None:
         """Write records as one transaction; on return they are durable. A cancelled call still writes.
 
         Raises:
             InvariantBroken: the database refused a looser stop, a second intent of one id, a second open trade
                 of the symbol or an order that was never journaled (S-3, X-1, X-2, X-9).
-            StoreUnavailable: they could not be written; none of them was.
+            StoreUnavailable: they could not be written, or the store is not open; none of them was.
         """
+        if not self._lock.held:
+            raise StoreUnavailable(
+                f"{self._path}: not open, so that another engine may be writing to it"
+            )
         try:
             done = self._writer.submit(records)
         except RuntimeError as error:
@@ -95,8 +109,11 @@ class SqlStore:
         if self._closed:
             return
         self._closed = True
-        await self._run(self._engine.dispose)
-        self._executor.shutdown()
+        try:
+            await self._run(self._engine.dispose)
+            self._executor.shutdown()
+        finally:
+            self._lock.release()
 
     async def _run[T](self, work: Callable[[], T]) -> T:
         try:
@@ -110,6 +127,15 @@ class SqlStore:
 
     def _open(self) -> StoreIdentity:
         check_place(self._path)
+        self._lock.take()
+        try:
+            return self._migrate()
+        except BaseException:
+            self._engine.dispose()
+            self._lock.release()
+            raise
+
+    def _migrate(self) -> StoreIdentity:
         try:
             with self._engine.begin() as connection:
                 migrate(connection)
@@ -129,6 +155,10 @@ class SqlStore:
             return StoreIdentity(store_id=store_id, fresh=True)
         journal = connection.execute(select(schema.orders.c.seq).limit(1)).scalar()
         return StoreIdentity(store_id=store_id, fresh=journal is None)
+
+    def _requests(self) -> tuple[OperatorRequest, ...]:
+        with self._engine.connect() as connection:
+            return recall.operator_requests(connection)
 
     def _load(self, symbol: str) -> SymbolMemory:
         with self._engine.connect() as connection:

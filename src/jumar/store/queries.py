@@ -1,8 +1,9 @@
 """What a person asks later, answered by SQL (Q-3): read-only, while the engine trades and afterwards.
 
-Every function opens the database, asks one question and closes it. `database` is a URL as in `[store] url`, or a
-path. All of them raise `StoreUnavailable`, with the file's name, when it cannot be read, and `ConfigError` for a
-URL that names no file.
+Every function opens the database, asks one question and closes it; what a person asks of one trade or of this
+moment stands in `asked.py`. `database` is a URL as in `[store] url`, or a path. All of them raise
+`StoreUnavailable`, with the file's name, when it cannot be read, and `ConfigError` for a URL that names no file or
+a database that has not the tables of this version.
 """
 
 from collections.abc import Mapping
@@ -11,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from jumar.model.journal import EventSeen, Incident
-from jumar.model.order import OrderState
+from jumar.model.order import OrderState, Role
 from jumar.model.trade import Trade, TradeSummary
 from jumar.store import records
-from jumar.store.database import file_of, reader_engine, unavailable
+from jumar.store.reading import rows
+from jumar.store.records import Row
 from jumar.store.schema import events as events_table
 from jumar.store.schema import fills, incidents, orders, refusals
 from jumar.store.schema import trades as trades_table
@@ -53,34 +54,53 @@ def exit_counts(database: str | Path) -> Mapping[str, int]:
 def unresolved_intents(database: str | Path) -> int:
     """How many journaled orders are in flight or unknown: it is not proven whether they exist."""
     states = (OrderState.IN_FLIGHT.value, OrderState.UNKNOWN.value)
-    return int(_rows(database, select(func.count()).where(orders.c.state.in_(states)))[0][0])
+    return int(rows(database, select(func.count()).where(orders.c.state.in_(states)))[0][0])
 
 
 def journaled_ids(database: str | Path) -> tuple[str, ...]:
     """The client ids of all orders whose intent is durable, oldest first."""
     ids = select(orders.c.client_id).order_by(orders.c.journaled_ms, orders.c.client_id)
-    return tuple(row[0] for row in _rows(database, ids))
+    return tuple(row[0] for row in rows(database, ids))
 
 
-def trades(database: str | Path) -> tuple[TradeRow, ...]:
-    """Every trade, oldest first."""
+def trades(
+    database: str | Path,
+    *,
+    symbol: str | None = None,
+    since_ms: int | None = None,
+    last: int | None = None,
+) -> tuple[TradeRow, ...]:
+    """Trades, oldest first.
+
+    Args:
+        database: where to ask.
+        symbol: only of this symbol.
+        since_ms: only those that are open, or whose last fill is not before this exchange time.
+        last: only so many, the newest.
+    """
+    columns = trades_table.c
     entry_fills = (
         select(func.count())
         .select_from(fills.join(orders, orders.c.client_id == fills.c.order_client_id))
-        .where(fills.c.trade_key == trades_table.c.key, orders.c.role == "E")
+        .where(fills.c.trade_key == columns.key, orders.c.role == Role.ENTRY.value)
         .scalar_subquery()
         .label("entry_fills")
     )
-    statement = select(trades_table, entry_fills).order_by(
-        trades_table.c.armed_ms, trades_table.c.key
-    )
-    return tuple(
-        TradeRow(
-            trade=records.trade_from(row._mapping),  # noqa: SLF001 - the library's public name for it
-            entry_fills=row.entry_fills,
-            summary=records.summary_from(row._mapping),  # noqa: SLF001 - as above
-        )
-        for row in _rows(database, statement)
+    statement = select(trades_table, entry_fills)
+    if symbol is not None:
+        statement = statement.where(columns.symbol == symbol)
+    if since_ms is not None:
+        statement = statement.where(columns.ended_ms.is_(None) | (columns.last_fill_ms >= since_ms))
+    newest = statement.order_by(columns.armed_ms.desc(), columns.key.desc()).limit(last)
+    return tuple(trade_row(row._mapping) for row in reversed(rows(database, newest)))  # noqa: SLF001 - the library's public name for it
+
+
+def trade_row(row: Row) -> TradeRow:
+    """Return the trade of a row that has an `entry_fills` beside the columns of the table."""
+    return TradeRow(
+        trade=records.trade_from(row),
+        entry_fills=row["entry_fills"],
+        summary=records.summary_from(row),
     )
 
 
@@ -90,27 +110,15 @@ def events(database: str | Path, trade_key: str) -> tuple[EventSeen, ...]:
     told = select(
         columns.symbol, columns.trade_key, columns.rule, columns.message, columns.at_ms
     ).where(columns.trade_key == trade_key)
-    return tuple(EventSeen(**row._mapping) for row in _rows(database, told.order_by(columns.seq)))  # noqa: SLF001 - as above
+    return tuple(EventSeen(**row._mapping) for row in rows(database, told.order_by(columns.seq)))  # noqa: SLF001 - as above
 
 
 def incidents_seen(database: str | Path) -> tuple[Incident, ...]:
     """Every incident, in the order in which it was written."""
     columns = incidents.c
     told = select(columns.symbol, columns.severity, columns.rule, columns.message, columns.at_ms)
-    return tuple(Incident(**row._mapping) for row in _rows(database, told.order_by(columns.seq)))  # noqa: SLF001 - as above
+    return tuple(Incident(**row._mapping) for row in rows(database, told.order_by(columns.seq)))  # noqa: SLF001 - as above
 
 
 def _counts(database: str | Path, statement: Select[Any]) -> Mapping[str, int]:
-    return {row[0]: row[1] for row in _rows(database, statement)}
-
-
-def _rows(database: str | Path, statement: Select[Any]) -> list[Any]:
-    path = file_of(database) if isinstance(database, str) and "://" in database else Path(database)
-    engine = reader_engine(path)
-    try:
-        with engine.connect() as connection:
-            return list(connection.execute(statement).all())
-    except SQLAlchemyError as error:
-        raise unavailable(path, error) from error
-    finally:
-        engine.dispose()
+    return {row[0]: row[1] for row in rows(database, statement)}

@@ -17,12 +17,17 @@ from sqlalchemy import (
 )
 
 from jumar.model.decision import Decision
-from jumar.model.journal import SymbolMemory
-from jumar.model.order import Fill, OrderState, OwnOrder
+from jumar.model.journal import OperatorRequest, SymbolMemory
+from jumar.model.mode import ModeState
+from jumar.model.order import Fill, OrderState, OwnOrder, Role
 from jumar.model.trade import CloseReason, Trade
 from jumar.store import records
 from jumar.store.records import Row
-from jumar.store.schema import decisions, fills, orders, trades
+from jumar.store.schema import decisions, fills, modes, orders, trades
+from jumar.store.schema import operator_requests as requests
+
+#: More entries than can be sent in the seven days that the exchange's order history is read back.
+ENTRY_IDS_MAX = 20_000
 
 
 def symbol_memory(connection: Connection, symbol: str) -> SymbolMemory:
@@ -41,7 +46,30 @@ def symbol_memory(connection: Connection, symbol: str) -> SymbolMemory:
         last_end_ms=None if last is None else last["last_fill_ms"],
         ended_by=last["closed_by"] if last is not None and opposite else None,
         spent=_spent(connection, symbol),
+        mode=_mode(connection, symbol),
+        entry_ids=_entry_ids(connection, symbol),
     )
+
+
+def operator_requests(connection: Connection) -> tuple[OperatorRequest, ...]:
+    """Return what people asked for and nobody has done yet, oldest first."""
+    columns = requests.c
+    asked = select(columns.seq, columns.symbol, columns.request, columns.asked_by)
+    rows = _rows(connection, asked.where(columns.done_ms.is_(None)).order_by(columns.seq))
+    return tuple(OperatorRequest(**row) for row in rows)
+
+
+def _mode(connection: Connection, symbol: str) -> ModeState | None:
+    row = _first(connection, select(modes).where(modes.c.symbol == symbol))
+    return None if row is None else records.mode_from(row)
+
+
+def _entry_ids(connection: Connection, symbol: str) -> frozenset[str]:
+    entries = select(orders.c.client_id).where(
+        orders.c.symbol == symbol, orders.c.role == Role.ENTRY.value
+    )
+    newest = entries.order_by(orders.c.journaled_ms.desc()).limit(ENTRY_IDS_MAX)
+    return frozenset(connection.execute(newest).scalars())
 
 
 def _rows(connection: Connection, statement: Select[Any]) -> tuple[Row, ...]:

@@ -19,8 +19,11 @@ from jumar.model.journal import (
     FillSeen,
     Incident,
     Intent,
+    ModeChanged,
     RefusalSeen,
+    Snapshot,
 )
+from jumar.model.mode import Mode, ModeState
 from jumar.model.order import (
     Fill,
     OrderRequest,
@@ -87,6 +90,9 @@ def trade_values(trade: Trade) -> Values:
         "voided": trade.voided,
         "proven_flat_ms": trade.proven_flat_ms,
         "ended_ms": trade.ended_ms,
+        "closing_rule": trade.closing_rule,
+        "adopted_price": trade.adopted_price,
+        "adopted_quantity": trade.adopted_quantity,
     }
 
 
@@ -110,6 +116,9 @@ def trade_from(row: Row) -> Trade:
         voided=row["voided"],
         proven_flat_ms=row["proven_flat_ms"],
         ended_ms=row["ended_ms"],
+        closing_rule=row["closing_rule"],
+        adopted_price=row["adopted_price"],
+        adopted_quantity=row["adopted_quantity"],
     )
 
 
@@ -169,6 +178,7 @@ def order_changes(order: OwnOrder) -> Values:
         "cancel_sent_ms": order.cancel_sent_ms,
         "cancel_unknown_ms": order.cancel_unknown_ms,
         "misses": msgspec.json.encode(order.misses).decode(),
+        "unlisted": msgspec.json.encode(order.unlisted).decode(),
     }
 
 
@@ -197,6 +207,7 @@ def order_from(row: Row) -> OwnOrder:
         cancel_sent_ms=row["cancel_sent_ms"],
         cancel_unknown_ms=row["cancel_unknown_ms"],
         misses=msgspec.json.decode(row["misses"], type=tuple[int, ...]),
+        unlisted=msgspec.json.decode(row["unlisted"], type=tuple[int, ...]),
     )
 
 
@@ -272,7 +283,28 @@ def decision_seen_values(record: DecisionSeen) -> Values:
     }
 
 
-def plain_values(record: RefusalSeen | Incident | EquitySeen | EventSeen) -> Values:
+def mode_values(record: ModeChanged) -> Values:
+    """Return the row of a symbol's mode."""
+    state = record.state
+    return {
+        "symbol": record.symbol,
+        "mode": state.mode.value,
+        "rule": state.rule,
+        "cause": state.cause,
+        "since_ms": state.since_ms,
+    }
+
+
+def mode_from(row: Row) -> ModeState:
+    """Return the mode of a row."""
+    return ModeState(
+        mode=Mode(row["mode"]), rule=row["rule"], cause=row["cause"], since_ms=row["since_ms"]
+    )
+
+
+def plain_values(
+    record: RefusalSeen | Incident | EquitySeen | EventSeen | Snapshot,
+) -> Values:
     """Return the row of a record whose fields are the columns."""
     return {name: getattr(record, name) for name in record.__slots__}
 

@@ -116,6 +116,9 @@ trades = Table(
     Column("voided", Text),
     Column("proven_flat_ms", BigInteger),
     Column("ended_ms", BigInteger),
+    Column("closing_rule", Text),
+    Column("adopted_price", Money),
+    Column("adopted_quantity", Money, nullable=False, server_default="0"),
     Column("quantity", Money),
     Column("average_entry", Money),
     Column("average_exit", Money),
@@ -176,6 +179,7 @@ orders = Table(
     Column("cancel_sent_ms", BigInteger),
     Column("cancel_unknown_ms", BigInteger),
     Column("misses", Text, nullable=False),
+    Column("unlisted", Text, nullable=False, server_default="[]"),
     UniqueConstraint("client_id"),
     UniqueConstraint("trade_key", "role", "attempt"),
     Index(None, "symbol", "state"),
@@ -271,6 +275,24 @@ operator_requests = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("done_ms", BigInteger),
     Column("outcome", Text),
+)
+
+modes = Table(
+    "modes",
+    metadata,
+    Column("symbol", Text, primary_key=True),
+    Column("mode", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("symbol", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
 )
 
 lease = Table(

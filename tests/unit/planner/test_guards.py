@@ -166,15 +166,23 @@ def test_an_unresolved_target_keeps_the_entry_away() -> None:
 
 @pytest.mark.rule("G-15")
 def test_exchange_state_that_does_not_permit() -> None:
-    """Not trading, hedge mode, multi-assets mode, a foreign position, settings that cannot be set."""
+    """Not trading, hedge mode, multi-assets mode, settings that cannot be set."""
     assert codes(refused(instrument=replace(BTC, status="SETTLING"))) == ["symbol_not_trading"]
     hedge = AccountSettings(hedge_mode=True, multi_assets=False, can_trade=True)
     assert codes(refused(account_settings=seen(hedge))) == ["position_mode_hedge"]
     multi = AccountSettings(hedge_mode=False, multi_assets=True, can_trade=True)
     assert codes(refused(account_settings=seen(multi))) == ["multi_assets_mode"]
-    held = PositionReport(symbol="BTCUSDT", quantity=D("0.5"), entry_price=D(90000))
-    assert codes(refused(position=seen(held))) == ["foreign_position"]
     assert codes(refused(setup_error="leverage refused: -4028")) == ["margin_mode_mismatch"]
+
+
+@pytest.mark.rule("G-15", "Y-1")
+def test_a_position_that_may_not_be_adopted_yet_keeps_entries_away() -> None:
+    """Right after a trade's end a read may be older than the end: nothing is adopted, and nothing enters."""
+    held = PositionReport(symbol="BTCUSDT", quantity=D("0.5"), entry_price=D(90000))
+    result = refused(position=seen(held), last_end_ms=NOW - 1000)
+    assert codes(result) == ["foreign_position"]
+    assert result.trade is None
+    assert plan(world(position=seen(held), last_end_ms=NOW - 2100), POLICY).trade is not None
 
 
 @pytest.mark.rule("G-15")

@@ -82,9 +82,7 @@ def at_tp1(mark: str = "91600") -> Storyboard:
 @pytest.mark.rule("S-4", "P-1")
 def test_a_refused_restore_is_tried_again_every_250_ms_not_at_once() -> None:
     """-4118 while cover is missing: no burst of attempts; the plan asks to be woken for the next one."""
-    story = opened().later(1000)
-    story.end(Role.STOP, OrderStatus.CANCELED)
-    story.refuse[Role.STOP] = -4118
+    story = opened().later(1000).bare(-4118)
     assert roles(story.tick()) == ["+S"]
     waiting = story.tick()
     assert roles(waiting) == []
@@ -136,17 +134,15 @@ def test_lost_cover_is_restored_at_the_ratchet_price_before_it_moves() -> None:
 @pytest.mark.rule("S-6")
 def test_a_lost_stop_that_cannot_be_restored_closes_even_when_a_move_was_due() -> None:
     """Mark is old and still says breakeven is in reach; the venue refuses the ratchet price: close."""
-    story = at_tp1()
-    story.end(Role.STOP, OrderStatus.CANCELED)
-    story.refuse[Role.STOP] = -2021
+    story = at_tp1().bare(-2021)
     assert story.run(2) == ["+S", "+X"]
     assert story.trade.closing is CloseReason.EMERGENCY
 
 
 @pytest.mark.rule("S-4", "X-4", "P-1")
 def test_stops_that_nobody_finds_do_not_keep_a_new_one_away() -> None:
-    """Three restores lost on the way, two reads find none: the oldest is cancelled by id and makes room."""
-    story = opened().later(1000)
+    """Three restores lost on the way, two reads find none: with time left the oldest makes room for one more."""
+    story = opened(policy=replace(POLICY, protect_deadline_s=60)).later(1000)
     story.end(Role.STOP, OrderStatus.CANCELED)
     story.silent.add(Role.STOP)
     story.run(4)

@@ -329,10 +329,8 @@ def test_a_refused_move_keeps_the_old_stop_and_is_planned_again() -> None:
 
 @pytest.mark.rule("S-6")
 def test_a_restore_that_would_trigger_closes_at_market() -> None:
-    """The working stop is gone, its price is beyond mark: a market exit, the backstop does not count."""
-    story = opened().later(1000).mark("90300")
-    story.end(Role.STOP, OrderStatus.CANCELED)
-    story.refuse[Role.STOP] = -2021
+    """Both stops are gone, their price is beyond mark: a market exit."""
+    story = opened().later(1000).mark("90300").bare(-2021)
     assert roles(story.tick()) == ["+S"]
     done = story.tick()
     assert roles(done) == ["+X"]
@@ -354,8 +352,7 @@ def test_a_lost_stop_is_restored_at_the_ratchet_price_never_looser() -> None:
 @pytest.mark.rule("S-4")
 def test_missing_cover_does_not_wait_for_an_unknown_stop() -> None:
     """Restoring while answers are lost: another is placed at once, at most three presumed alive."""
-    story = opened().later(1000)
-    story.end(Role.STOP, OrderStatus.CANCELED)
+    story = opened().later(1000).bare()
     story.silent.add(Role.STOP)
     assert story.run(5).count("+S") == 3
 

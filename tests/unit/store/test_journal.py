@@ -273,6 +273,7 @@ async def test_the_ratchet_survives_a_restart(store: SqlStore, path: Path) -> No
     """The next process cannot place a looser stop either."""
     first = stop(1, "90500")
     await store.write([first, confirmed(first)])
+    await store.close()
     again = SqlStore(f"sqlite:///{path}")
     await again.open()
     with pytest.raises(InvariantBroken, match="S-3"):

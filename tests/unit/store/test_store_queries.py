@@ -5,24 +5,32 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jumar.model.decision import Action, Decision
+from jumar.model.errors import ConfigError, StoreUnavailable
 from jumar.model.ids import client_id
 from jumar.model.journal import (
+    DecisionSeen,
     EventSeen,
     FillSeen,
     Incident,
     Intent,
+    ModeChanged,
     OrderChanged,
     RefusalSeen,
+    RequestDone,
+    Snapshot,
+    StopConfirmed,
     TradeChanged,
     TradeEnded,
 )
+from jumar.model.mode import Mode, ModeState
 from jumar.model.order import Fill, OrderRequest, OrderState, OrderType, OwnOrder, Role, Side
 from jumar.model.trade import Trade, TradeSummary
-from jumar.store import queries
+from jumar.store import asked, queries, requests
 from jumar.store.journal import SqlStore
 
 DECISION = Decision(
@@ -208,3 +216,152 @@ async def test_readers_cannot_write(store: SqlStore, path: Path) -> None:
         connection.exec_driver_sql("DELETE FROM meta")
     engine.dispose()
     assert isinstance(no.value.__cause__, sqlite3.OperationalError)
+
+
+async def test_trades_may_be_chosen(store: SqlStore, path: Path) -> None:
+    """By symbol, by the newest, and by what is open or had its last fill since."""
+    names = {"aaaaaaaaaa": "BTCUSDT", "bbbbbbbbbb": "ETHUSDT", "cccccccccc": "BNBUSDT"}
+    for at_ms, (key, symbol) in enumerate(names.items(), start=1):
+        await store.write([TradeChanged(trade=trade(key, symbol, armed_ms=at_ms))])
+    ended = replace(trade("aaaaaaaaaa", "BTCUSDT", armed_ms=1), ended_ms=10)
+    await store.write([TradeEnded(trade=ended, summary=summary("aaaaaaaaaa", "stop"))])
+
+    def keys(**chosen: Any) -> list[str]:
+        return [row.trade.key[0] for row in queries.trades(path, **chosen)]
+
+    assert keys() == ["a", "b", "c"]
+    assert keys(symbol="ETHUSDT") == ["b"]
+    assert keys(last=2) == ["b", "c"]
+    assert keys(since_ms=9) == ["a", "b", "c"]
+    assert keys(since_ms=10) == ["b", "c"]
+
+
+async def test_the_present_is_what_was_written_last(store: SqlStore, path: Path) -> None:
+    """One picture and one mode per symbol, the newest; requests until they are done."""
+    state = ModeState(mode=Mode.NO_ENTRIES, rule="S-8", cause="closed", since_ms=4)
+    old, new = (Snapshot(symbol="BTCUSDT", content="{}", at_ms=at_ms) for at_ms in (1, 2))
+    await store.write([old, new, ModeChanged(symbol="BTCUSDT", state=state)])
+    for symbol in ("BTCUSDT", None):
+        requests.ask(path, request="resume", symbol=symbol, asked_by="cli", at_ms=5)
+    await store.write([RequestDone(seq=1, outcome="resumed", at_ms=6)])
+    now = asked.present(path)
+    assert now.snapshots == {"BTCUSDT": new}
+    assert now.modes == {"BTCUSDT": state}
+    assert [(each.seq, each.symbol) for each in now.requests] == [(2, None)]
+    assert await store.requests() == now.requests
+
+
+async def test_incidents_may_be_asked_from_a_time_on(store: SqlStore, path: Path) -> None:
+    """The moment itself is included."""
+    early, late = (
+        Incident(symbol=None, severity="info", rule="S-3", message="", at_ms=at_ms)
+        for at_ms in (1, 2)
+    )
+    await store.write([early, late])
+    assert asked.incidents_since(path, 2) == (late,)
+
+
+async def test_a_word_means_a_trade(store: SqlStore, path: Path) -> None:
+    """A key, its beginning, an order's id or `last`; several when it is too short, none when nothing fits."""
+    for at_ms, key in enumerate(["aaaaaaaaaa", "aabbbbbbbb", "cccccccccc"], start=1):
+        await store.write([TradeChanged(trade=trade(key, f"S{at_ms}", armed_ms=at_ms))])
+    await store.write([Intent(order=order("aabbbbbbbb", Role.ENTRY, 1))])
+    for word, meant in {
+        "last": ("cccccccccc",),
+        "aaaaaaaaaa": ("aaaaaaaaaa",),
+        "aab": ("aabbbbbbbb",),
+        "jm-aabbbbbbbb-E1": ("aabbbbbbbb",),
+        "aa": ("aabbbbbbbb", "aaaaaaaaaa"),
+        "a%": (),
+        "jm-aabbbbbbbb-E2": (),
+        "": (),
+    }.items():
+        assert asked.keys_meant(path, word) == meant, word
+    assert asked.trade_keys(path) == ("cccccccccc", "aabbbbbbbb", "aaaaaaaaaa")
+
+
+async def test_a_story_holds_everything_of_its_trade_and_nothing_else(
+    store: SqlStore, path: Path
+) -> None:
+    """Orders, fills, confirmations, decisions, refusals, events and incidents, each in its order."""
+    mine, other = (
+        trade("aaaaaaaaaa", "BTCUSDT", armed_ms=100),
+        trade("b" * 10, "ETHUSDT", armed_ms=1),
+    )
+    stop = replace(order(mine.key, Role.STOP, 1), journaled_ms=101)
+    request = replace(stop.request, side=Side.SELL, trigger_price=Decimal(90380))
+    stop, entry = (
+        replace(stop, request=request),
+        replace(order(mine.key, Role.ENTRY, 1), journaled_ms=102),
+    )
+    own = DecisionSeen(
+        symbol="BTCUSDT",
+        decision_id="d1",
+        timestamp_ms=1,
+        outcome="accepted",
+        reasons=("fine",),
+        raw="{}",
+        at_ms=90,
+        decision=DECISION,
+    )
+    refusal = RefusalSeen(
+        symbol="BTCUSDT", decision_id="d1", code="stale", rule="D-3", message="", at_ms=95
+    )
+    event = EventSeen(symbol="BTCUSDT", trade_key=mine.key, rule="E-3", message="cut", at_ms=100)
+    incident = Incident(symbol=None, severity="info", rule="W-1", message="", at_ms=150)
+    await store.write([own, refusal, TradeChanged(trade=mine), TradeChanged(trade=other)])
+    await store.write([Intent(order=stop, tightness=Decimal(90380)), Intent(order=entry)])
+    await store.write([StopConfirmed(trade_key=mine.key, client_id=stop.client_id, at_ms=136)])
+    fills = [fill(entry, 140), fill(entry, 141)]
+    await store.write([*fills, event, incident])
+    before, after, elsewhere = (
+        replace(own, decision_id="d0", at_ms=80),
+        replace(own, decision_id="d2", at_ms=9_000),
+        replace(own, symbol="ETHUSDT", at_ms=120),
+    )
+    late = replace(refusal, code="spent", at_ms=201)
+    await store.write([before, after, elsewhere, replace(incident, at_ms=89), late])
+    ended = replace(mine, ended_ms=200)
+    await store.write([TradeEnded(trade=ended, summary=None)])
+    assert asked.trade_story(path, mine.key) == asked.TradeStory(
+        row=queries.TradeRow(trade=ended, entry_fills=2, summary=None),
+        orders=(stop, entry),
+        fills=tuple(fills),
+        confirmed_ms={stop.client_id: 136},
+        decisions=(own,),
+        refusals=(refusal,),
+        events=(event,),
+        incidents=(incident,),
+    )
+    assert asked.entry_fills(path, mine.key) == tuple(fills)
+    with pytest.raises(KeyError):
+        asked.trade_story(path, "nothing")
+
+
+def test_a_request_is_left_only_in_a_database_of_ours(tmp_path: Path) -> None:
+    """Neither made nor migrated: a missing one and another program's are refused and stay as they are."""
+    missing, foreign = tmp_path / "missing.db", tmp_path / "cats.db"
+    with sqlite3.connect(foreign) as connection:
+        connection.execute("CREATE TABLE cats (name TEXT)")
+    connection.close()
+    before = foreign.read_bytes()
+    for path, said in ((missing, "there is no database"), (foreign, "not a database of this")):
+        with pytest.raises(ConfigError, match=said):
+            requests.ask(path, request="resume", symbol=None, asked_by="cli", at_ms=1)
+    assert not missing.exists()
+    assert foreign.read_bytes() == before
+
+
+async def test_a_request_waits_for_the_writer_and_says_when_it_waited_in_vain(
+    store: SqlStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that never ends: after the busy time-out the file and the reason are named."""
+    monkeypatch.setattr(requests, "BUSY_TIMEOUT_MS", 20)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="database is locked"):
+        requests.ask(path, request="resume", symbol=None, asked_by="cli", at_ms=1)
+    holder.execute("ROLLBACK")
+    holder.close()
+    requests.ask(path, request="resume", symbol=None, asked_by="cli", at_ms=1)
+    assert len(asked.present(path).requests) == 1
