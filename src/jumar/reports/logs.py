@@ -17,6 +17,7 @@ from jumar.model.command import CancelOrder, Command, PlaceOrder, SetLeverage, S
 from jumar.model.journal import Incident
 from jumar.model.order import Fill
 from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
+from jumar.model.trade import Trade
 from jumar.model.units import text
 from jumar.planner.summary import summarize
 from jumar.ports.observer import TickReport
@@ -133,15 +134,7 @@ class LogObserver:
         if key != heard.trade_key and heard.trade_key is not None:
             log.info("trade over", trade=heard.trade_key, **_result(report))
         if trade is not None and key is not None and key != heard.trade_key:
-            log.info(
-                "trade set up" if report.world.trade is None else "trade resumed",
-                trade=key,
-                side=trade.side.value,
-                quantity=text(trade.planned_quantity),
-                limit=text(trade.limit_price),
-                stop=text(trade.initial_stop),
-                tp1=text(trade.tp1),
-            )
+            _say_begun(log, trade, resumed=report.world.trade is not None)
             heard.fills.clear()
         heard.trade_key = key
         for fill in report.world.fills:
@@ -186,6 +179,16 @@ def _say_command(log: Any, command: Command, outcome: Outcome) -> None:
         rule=command.cause.rule,
         why=command.cause.text,
     )
+
+
+def _say_begun(log: Any, trade: Trade, *, resumed: bool) -> None:
+    what = {"trade": trade.key, "side": trade.side.value, "stop": text(trade.initial_stop)}
+    if trade.adopted:
+        held = {"quantity": text(trade.adopted_quantity), "entry": text(trade.limit_price)}
+        log.info("trade resumed" if resumed else "trade adopted", **what, **held)
+        return
+    plan = {"quantity": text(trade.planned_quantity), "limit": text(trade.limit_price)}
+    log.info("trade resumed" if resumed else "trade set up", **what, **plan, tp1=text(trade.tp1))
 
 
 def _say_fill(log: Any, fill: Fill) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,47 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+async def test_a_killed_process_is_missed_by_nobody(
+    tmp_path: Path, module: Callable[[str], str]
+) -> None:
+    """A kill that was meant is no complaint, and the next life speaks behind the first."""
+    log = tmp_path / "log"
+    name = module(SLEEPER)
+    async with Children() as children:
+        first = await children.start("engine", [name], {}, log)
+        await said(log, "ready", 1)
+        await children.kill(first)
+        assert not alive(first.pid)
+        children.check()
+        await children.start("engine", [name], {}, log)
+        await said(log, "ready", 2)
+        children.check()
+
+
+async def said(log: Path, word: str, times: int) -> None:
+    """Wait until a log says something so often."""
+
+    def heard() -> int:
+        return log.read_text(encoding="utf-8").count(word)
+
+    while heard() < times:  # noqa: ASYNC110 - a file has no event
+        await asyncio.sleep(0)
+
+
+async def test_a_process_whose_parent_is_gone_ends(
+    tmp_path: Path, module: Callable[[str], str]
+) -> None:
+    """The end of its standard input means that nobody is left who would end it."""
+    log = tmp_path / "log"
+    async with Children() as children:
+        child = await children.start("engine", [module(SLEEPER)], {}, log)
+        await said(log, "ready", 1)
+        assert child._process.stdin is not None
+        child._process.stdin.close()
+        await ended(child)
+        assert child._process.returncode == -signal.SIGTERM
 
 
 async def test_an_error_leaves_no_process_behind(

@@ -16,6 +16,7 @@ GOOD: dict[str, Any] = {
     "end": None,
     "speed": 60,
     "symbols": (),
+    "restarts": 0,
     "state_dir": None,
     "json": False,
 }
@@ -29,6 +30,9 @@ GOOD: dict[str, Any] = {
         ({"speed": 0}, "--speed: 0 is not above 0"),
         ({"speed": float("nan")}, "--speed: nan"),
         ({"seed": -1}, "--seed: -1 is below zero"),
+        ({"restarts": -1}, "--restarts: -1 is below zero"),
+        ({"seconds": 30, "restarts": 4}, "--restarts: 4 need 5 s each; use --seconds 34 or more"),
+        ({"seconds": 6, "restarts": 1}, "--restarts: 1 need 5 s each; use --seconds 19 or more"),
         ({"market": "manual"}, "--market: a manual market stands still"),
         ({"market": "nowhere.csv"}, "--market: nowhere.csv is neither synthetic nor a file"),
     ],
@@ -43,6 +47,12 @@ def test_an_option_that_cannot_work_is_named(change: dict[str, Any], said: str) 
 def test_the_last_ten_seconds_are_flat(seconds: float, flat_s: float) -> None:
     """A run too short for ten seconds of flat is flat for half of it."""
     assert DemoOptions(**GOOD | {"seconds": seconds}).flat_s == flat_s
+
+
+def test_what_the_message_recommends_is_accepted() -> None:
+    """The fix that an error names must work."""
+    for seconds, restarts in ((34, 4), (19, 1)):
+        assert DemoOptions(**GOOD | {"seconds": seconds, "restarts": restarts}).trading_s >= 5
 
 
 def test_a_seed_is_drawn_only_when_none_was_given() -> None:

@@ -20,6 +20,7 @@ OPTIONS = DemoOptions(
     end=None,
     speed=60,
     symbols=(),
+    restarts=0,
     state_dir=None,
     json=False,
 )

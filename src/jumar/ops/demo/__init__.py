@@ -1,11 +1,12 @@
 """The demo: an exchange, a decision writer and the engine as three processes, watched and judged.
 
-    orchestrate ─► children ─► exchange serve · writer · run --config
+    orchestrate ─► children ─► leash ─► exchange serve · writer · run --config
          │
-         ├► watch   what the exchange and the journal say while it runs
-         ├► view    the live picture of it
-         └► result  the verdict as one value
+         ├► watch     what the exchange and the journal say while it runs
+         ├► restarts  when the engine is killed and started again
+         ├► view      the live picture of it
+         └► result    the verdicts as one value
 
-Promises that every process it starts is ended by its own id, whatever happens. The verdict is the exchange's, not
-the engine's. Begin with `orchestrate.py`.
+Promises that every process it starts is ended by its own id, whatever happens. The verdict is the exchange's and the
+audit's, never the engine's. Begin with `orchestrate.py`.
 """

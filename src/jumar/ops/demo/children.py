@@ -1,7 +1,8 @@
 """The demo's processes: started in sessions of their own, watched, ended one by one by their own id.
 
-Promises that no process outlives the `Children` that started it, whatever ends the demo (short of a kill), and that
-a process that dies early is reported with the end of its log.
+Promises that no process outlives the `Children` that started it, whatever ends the demo: after a kill they end by
+themselves, because each holds the reading end of a pipe whose other end is the demo's (see `leash.py`). A process
+that dies early is reported with the end of its log, unless it was `kill` that ended it.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from jumar.model.errors import ConfigError, JumarError
 
 TAIL_LINES = 15
 END_S = 10.0
+LEASH = "jumar.ops.demo.leash"
 _BAD_INPUT = 2
 
 
@@ -52,6 +54,12 @@ class Child:
         said = f"the end of {self._log.name}:\n{tail}" if lines else "it said nothing"
         return ChildDied(f"the {self.name} ended early (status {status}); {said}")
 
+    async def kill(self) -> None:
+        """End it at once, without asking."""
+        if self.running:
+            self._process.kill()
+        await self._process.wait()
+
     async def end(self) -> int:
         """Ask it to end, and insist after a while; returns its exit status (negative: the signal's number)."""
         if self.running:
@@ -72,7 +80,7 @@ class Children:
     async def start(
         self, name: str, arguments: Sequence[str], environ: Mapping[str, str], log: Path
     ) -> Child:
-        """Start a Python module as a process of its own, with everything it says in one log.
+        """Start a Python module as a process of its own, with everything it says at the end of one log.
 
         Args:
             name: for messages.
@@ -80,12 +88,13 @@ class Children:
             environ: added to this process's environment.
             log: where its stdout and stderr go.
         """
-        with log.open("wb") as out:
+        with log.open("ab") as out:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
+                LEASH,
                 *arguments,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=out,
                 stderr=out,
                 env={**os.environ, **environ},
@@ -95,6 +104,11 @@ class Children:
         child = Child(name, process, log)
         self._all.append(child)
         return child
+
+    async def kill(self, child: Child) -> None:
+        """End a process as a lost machine would, with nothing said before; from then on nobody misses it."""
+        self._all.remove(child)
+        await child.kill()
 
     def check(self) -> None:
         """Complain when a process has ended by itself.

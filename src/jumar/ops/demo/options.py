@@ -11,6 +11,8 @@ from jumar.model.errors import ConfigError
 from jumar.ports.clock import new_identity
 
 FLAT_S = 10.0
+QUIET_S = 4.0
+RESTART_ROOM_S = 5.0
 SECONDS_MIN = 2.0
 SECONDS_MAX = 86_400.0
 SPEED_MAX = 1000.0
@@ -26,6 +28,7 @@ class DemoOptions:
         market: `synthetic` or the path of a recorded file, cut by `begin` and `end`.
         speed: path seconds per second; the exchange clock stays the wall clock.
         symbols: none means the exchange's own.
+        restarts: how often the engine is killed and started again while it trades.
         state_dir: where logs and database stay; a temporary folder when None.
         json: whether stdout gets one JSON object instead of a summary.
     """
@@ -37,6 +40,7 @@ class DemoOptions:
     end: str | None
     speed: float
     symbols: tuple[str, ...]
+    restarts: int
     state_dir: Path | None
     json: bool
 
@@ -54,6 +58,14 @@ class DemoOptions:
             raise ConfigError(f"--speed: {self.speed:g} is not above 0 and at most {SPEED_MAX:g}")
         if self.seed is not None and self.seed < 0:
             raise ConfigError(f"--seed: {self.seed} is below zero; give a whole number from 0 on")
+        if self.restarts < 0:
+            raise ConfigError(f"--restarts: {self.restarts} is below zero; give 0 or more")
+        if self.restarts * RESTART_ROOM_S > self.trading_s:
+            needed_s = self.restarts * RESTART_ROOM_S + QUIET_S + FLAT_S
+            raise ConfigError(
+                f"--restarts: {self.restarts} need {RESTART_ROOM_S:g} s each; "
+                f"use --seconds {needed_s:g} or more"
+            )
         if self.market == "manual":
             raise ConfigError("--market: a manual market stands still; use synthetic or a file")
         if self.market != "synthetic" and not Path(self.market).is_file():
@@ -63,6 +75,11 @@ class DemoOptions:
     def flat_s(self) -> float:
         """The last seconds, in which flat is decided; half of a run that is shorter than two of them."""
         return min(FLAT_S, self.seconds / 2)
+
+    @property
+    def trading_s(self) -> float:
+        """The seconds in which the engine may be killed: after the first few, before the flat ones."""
+        return self.seconds - self.flat_s - QUIET_S
 
     def seeded(self) -> tuple["DemoOptions", int]:
         """Return the options with a seed, drawn when none was given, and the seed."""
@@ -90,6 +107,11 @@ class Files:
     def decision(self) -> Path:
         """Written by the decision writer, read by the engine."""
         return self.folder / "decision.json"
+
+    @property
+    def decisions(self) -> Path:
+        """The writer's own record: every decision as it was written, one a line."""
+        return self.folder / "decisions.jsonl"
 
     @property
     def database(self) -> Path:

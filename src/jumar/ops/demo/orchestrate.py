@@ -10,16 +10,19 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from rich.console import Console
 
+from jumar.bootstrap import audit
 from jumar.model.errors import VenueUnavailable
 from jumar.ops.demo.children import Child, Children
 from jumar.ops.demo.options import DemoOptions, Files
-from jumar.ops.demo.result import combine, holds
+from jumar.ops.demo.restarts import Restarts
+from jumar.ops.demo.result import combine, holds, violations
 from jumar.ops.demo.view import View, summary
 from jumar.ops.demo.watch import Watch
 from jumar.ports.clock import SystemClock
@@ -43,14 +46,16 @@ def run_demo(options: DemoOptions) -> int:
     options, seed = options.seeded()
     with _folder(options) as files:
         demo = _Demo(options, files)
-        verdict = asyncio.run(demo.run())
-        if verdict is None:
+        truth = asyncio.run(demo.run())
+        if truth is None:
             return EXIT_INTERRUPTED
-        result = combine(verdict, files.database)
+        verdict = truth.verdict
+        audited = audit(truth.ledger, files.decisions, files.database, verdict["gaps"])
+        result = combine(verdict, audited, files.database, restarts=demo.restarts)
     if options.json:
         print(json.dumps(result))  # noqa: T201 - the result of the command
     else:
-        Console().print(summary(result, verdict["violations"]), f"seed {seed}")
+        Console().print(summary(result, violations(verdict, audited)), f"seed {seed}")
     return 0 if holds(result) else EXIT_BROKEN
 
 
@@ -65,6 +70,14 @@ def _folder(options: DemoOptions) -> Iterator[Files]:
         yield Files(folder=Path(folder))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Truth:
+    """What the exchange has at the end: its judge's verdict and its ledger."""
+
+    verdict: dict[str, Any]
+    ledger: list[dict[str, Any]]
+
+
 class _Demo:
     """One run."""
 
@@ -74,9 +87,15 @@ class _Demo:
         self._clock = SystemClock()
         self._interrupted = asyncio.Event()
         self._view = View(options, files.log("engine"), files.decision)
+        self._restarts = Restarts(options)
 
-    async def run(self) -> dict[str, Any] | None:
-        """The judge's verdict, None when a person interrupted."""
+    @property
+    def restarts(self) -> int:
+        """How often the engine was killed and started again."""
+        return self._restarts.done
+
+    async def run(self) -> _Truth | None:
+        """What the exchange has at the end, None when a person interrupted."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._interrupted.set)
@@ -87,20 +106,28 @@ class _Demo:
             async with aiohttp.ClientSession() as session:
                 watch = Watch(session, ready["rest"])
                 symbols = await watch.symbols()
-                engine = await self._start_engine(children, ready, symbols)
+                self._files.config.write_text(
+                    _config(ready, self._files, symbols), encoding="utf-8"
+                )
+                engine = await self._start_engine(children, ready)
                 writer = await self._start_writer(children, ready, symbols)
                 with self._view:
-                    await self._look_on(children, watch)
+                    engine = await self._look_on(children, watch, engine, ready)
                 if self._interrupted.is_set():
                     self._view.say("interrupted: ending the processes")
                     return None
                 await children.end(engine, writer)
-                verdict = await watch.verdict()
+                truth = _Truth(verdict=await watch.verdict(), ledger=await watch.ledger())
             await children.end(exchange)
-            return verdict
+            return truth
 
-    async def _look_on(self, children: Children, watch: Watch) -> None:
-        """Until the time is over and everything came home, or the patience for that is over."""
+    async def _look_on(
+        self, children: Children, watch: Watch, engine: Child, ready: dict[str, str]
+    ) -> Child:
+        """Until the time is over and everything came home, or the patience for that is over.
+
+        Kills the engine and starts it again when that is due; returns the engine that runs last.
+        """
         began_s = self._clock.monotonic()
         seconds = self._options.seconds
         while not self._interrupted.is_set():
@@ -109,11 +136,17 @@ class _Demo:
             elapsed_s = self._clock.monotonic() - began_s
             late = elapsed_s >= seconds
             if late and (watch.at_rest or elapsed_s >= seconds + HOME_S):
-                return
+                break
+            if self._restarts.due(elapsed_s, watch.pictures.values()):
+                await children.kill(engine)
+                engine = await self._start_engine(children, ready)
+                self._restarts.done += 1
+                self._view.say(f"{elapsed_s:4.0f} s  the engine was killed and started again")
             closing = elapsed_s >= seconds - self._options.flat_s
             phase = "waiting for flat" if late else "closing" if closing else "trading"
             self._view.show(watch.pictures, elapsed_s, phase)
             await self._clock.sleep(LOOK_S)
+        return engine
 
     async def _start_exchange(self, children: Children) -> Child:
         options = self._options
@@ -139,10 +172,7 @@ class _Demo:
         ready: dict[str, str] = json.loads(self._files.ready.read_bytes())
         return ready
 
-    async def _start_engine(
-        self, children: Children, ready: dict[str, str], symbols: tuple[str, ...]
-    ) -> Child:
-        self._files.config.write_text(_config(ready, self._files, symbols), encoding="utf-8")
+    async def _start_engine(self, children: Children, ready: dict[str, str]) -> Child:
         keys = {KEY_ENV: ready["api_key"], SECRET_ENV: ready["api_secret"]}
         arguments = ["jumar", "run", "--config", str(self._files.config), "--log-format", "json"]
         return await children.start("engine", arguments, keys, self._files.log("engine"))
@@ -153,6 +183,7 @@ class _Demo:
         options = self._options
         arguments = ["jumar.ops.demo.writer", "--stream", ready["stream"]]
         arguments += ["--symbols", ",".join(symbols), "--decision", str(self._files.decision)]
+        arguments += ["--record", str(self._files.decisions)]
         arguments += ["--seed", str(options.seed), "--speed", str(options.speed)]
         arguments += ["--seconds", str(options.seconds), "--flat-s", str(options.flat_s)]
         return await children.start("writer", arguments, {}, self._files.log("writer"))

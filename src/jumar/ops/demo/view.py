@@ -143,17 +143,20 @@ def _readable(line: Mapping[str, Any]) -> str:
 PROMISES = {
     "P-1": "never without a full-size stop while in position",
     "P-2": "no stop ever made looser",
-    "P-4": "never more than one decision's quantity",
+    "P-3": "no entry without room for the stop and twice the reward",
+    "P-4": "one decision, one trade, never more than its quantity",
     "P-5": "nothing but an entry adds exposure",
+    "P-6": "a restart finds the position and has it covered in three ticks",
+    "P-7": "no entry on incomplete truth",
     "P-8": "no order outlives its trade",
+    "P-9": "every order has its cause, every tick plans again to the same",
+    "P-10": "side, zone and levels are the decision's",
 }
 
 
 def summary(result: Mapping[str, Any], violations: list[Mapping[str, Any]]) -> Group:
-    """The judge's summary for people."""
-    promises = Table(
-        title="what the exchange's judge says", title_justify="left", border_style="dim"
-    )
+    """The judges' summary for people: what the exchange's own judge and the audit say together."""
+    promises = Table(title="what the judges say", title_justify="left", border_style="dim")
     for name in ("promise", "", "verdict", "checks"):
         promises.add_column(name, justify="right" if name == "checks" else "left")
     for name, checks in result["checks"].items():

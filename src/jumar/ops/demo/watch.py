@@ -72,6 +72,10 @@ class Watch:
         verdict: dict[str, Any] = json.loads(await self._get("/sim/judge"))
         return verdict
 
+    async def ledger(self) -> list[dict[str, Any]]:
+        """Every record of the exchange so far."""
+        return [json.loads(line) for line in (await self._get("/sim/ledger")).splitlines()]
+
     async def refresh(self) -> None:
         """Read what happened since the last time."""
         for line in (await self._get(f"/sim/ledger?after={self._seen}")).splitlines():

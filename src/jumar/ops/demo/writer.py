@@ -1,7 +1,8 @@
 """The demo's decision writer, a process of its own: public streams in, `decision.json` out.
 
-Promises that the file is always whole (written beside and renamed) and that its times are the exchange's. It holds
-no key, sees no order and talks to nobody else. For the last seconds of the run it decides flat.
+Promises that the file is always whole (written beside and renamed), that its times are the exchange's, and that
+every decision stands in `decisions.jsonl`, the writer's own record, before anybody can read it. It holds no key, sees
+no order and talks to nobody else. For the last seconds of the run it decides flat.
 """
 
 import argparse
@@ -53,6 +54,7 @@ class WriterOptions:
 
     Attributes:
         stream: address of the exchange's streams.
+        decision: the file that the engine watches. record: where every decision is kept, one a line.
         seconds: how long the run lasts; `flat_s` of it at its end are flat.
         speed: path seconds per second: the writer keeps time by the path.
     """
@@ -60,6 +62,7 @@ class WriterOptions:
     stream: str
     symbols: tuple[str, ...]
     decision: Path
+    record: Path
     seed: int
     speed: float
     seconds: float
@@ -148,7 +151,10 @@ class Writer:
         content: dict[str, Any] = written(symbol, stamp, idea)
         path = self._options.decision
         draft = path.with_suffix(".draft")
-        draft.write_bytes(_encode(content))
+        text = _encode(content)
+        with self._options.record.open("ab") as record:
+            record.write(text + b"\n")
+        draft.write_bytes(text)
         draft.replace(path)
         flaw = f" (flawed: {idea.flaw})" if idea is not None and idea.flaw else ""
         log.info("%s %s %s%s", stamp, symbol, content["action"], flaw)
@@ -158,7 +164,8 @@ def _options() -> WriterOptions:
     parser = argparse.ArgumentParser(prog="jumar.ops.demo.writer")
     parser.add_argument("--stream", required=True)
     parser.add_argument("--symbols", required=True, type=lambda text: tuple(text.split(",")))
-    parser.add_argument("--decision", required=True, type=Path)
+    for name in ("--decision", "--record"):
+        parser.add_argument(name, required=True, type=Path)
     parser.add_argument("--seed", required=True, type=int)
     for name in ("--speed", "--seconds", "--flat-s"):
         parser.add_argument(name, required=True, type=float)
