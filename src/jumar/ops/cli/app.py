@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from jumar import __version__
+from jumar.ops.cli.decision import decision
 from jumar.ops.cli.errors import told_plainly
 from jumar.reports.formats import LogFormat
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 exchange = typer.Typer(help="The simulated exchange.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(exchange, name="exchange")
+app.add_typer(decision, name="decision")
 
 Market = Annotated[
     str, typer.Option("--market", help="synthetic, manual, or the path of a recorded file")
@@ -32,6 +34,11 @@ Symbols = Annotated[
 ]
 Begin = Annotated[str | None, typer.Option("--from", help="first moment of a recorded file, ISO")]
 End = Annotated[str | None, typer.Option("--to", help="where a recorded file ends, ISO")]
+Config = Annotated[
+    Path | None, typer.Option("--config", help="the configuration; default jumar.toml here")
+]
+Symbol = Annotated[str | None, typer.Option("--symbol", help="only this one")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 
 
 def main() -> None:
@@ -71,7 +78,7 @@ def run(
     with told_plainly():
         from jumar.ops.cli.run import run_engine
 
-        run_engine(config, log_format)
+        raise typer.Exit(run_engine(config, log_format))
 
 
 @app.command()
@@ -84,6 +91,9 @@ def demo(
     end: End = None,
     speed: Annotated[float, typer.Option(help="path seconds per second")] = 60,
     symbols: Symbols = "",
+    restarts: Annotated[
+        int, typer.Option(help="kill the engine so often while it trades, and start it again")
+    ] = 0,
     state_dir: Annotated[
         Path | None, typer.Option(help="keep logs and database in this folder")
     ] = None,
@@ -102,10 +112,95 @@ def demo(
             end=end,
             speed=speed,
             symbols=_symbols(symbols),
+            restarts=restarts,
             state_dir=state_dir,
             json=json,
         )
         raise typer.Exit(run_demo(options))
+
+
+@app.command()
+def status(
+    *,
+    config: Config = None,
+    symbol: Symbol = None,
+    watch: Annotated[bool, typer.Option("--watch", help="refresh every second")] = False,
+    json: Json = False,
+    database: Annotated[
+        str | None, typer.Option(help="ask this one, sqlite:///FILE, not the configuration's")
+    ] = None,
+) -> None:
+    """What it is doing now: position, protection, orders, the last decision and its outcome."""
+    with told_plainly():
+        from jumar.ops.cli import status as command
+        from jumar.ops.cli.asking import where
+        from jumar.ports.clock import SystemClock
+
+        if watch and json:
+            from jumar.model.errors import ConfigError
+
+            raise ConfigError("--json prints one object and ends; leave --watch out")
+        asked = where(config, symbol=symbol, database=database)
+        if watch:
+            command.watch(asked, SystemClock())
+        else:
+            command.show(asked, SystemClock(), as_json=json)
+
+
+@app.command()
+def trades(
+    *,
+    config: Config = None,
+    symbol: Symbol = None,
+    last: Annotated[int | None, typer.Option(min=1, help="only the newest ones")] = None,
+    json: Json = False,
+) -> None:
+    """Every trade with its result, and the sums."""
+    with told_plainly():
+        from jumar.ops.cli import trades as command
+        from jumar.ops.cli.asking import where
+
+        wanted = None if symbol is None else symbol.upper()
+        command.show(where(config), symbol=wanted, last=last, as_json=json)
+
+
+@app.command()
+def explain(
+    trade: Annotated[
+        str, typer.Argument(help="a key or its beginning, a client order id, or `last`")
+    ],
+    *,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """One trade's life, line by line, with rules and numbers."""
+    with told_plainly():
+        from jumar.ops.cli import explain as command
+        from jumar.ops.cli.asking import where
+
+        command.show(where(config), trade, as_json=json)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="where to write")] = Path(),
+) -> None:
+    """Write a configuration, an example decision and the names of the keys; overwrite nothing."""
+    with told_plainly():
+        from jumar.ops.cli import init as command
+
+        command.init(folder)
+
+
+@app.command()
+def resume(*, config: Config = None, symbol: Symbol = None) -> None:
+    """Ask the engine to trade again after a mode that only a person may end."""
+    with told_plainly():
+        from jumar.ops.cli import resume as command
+        from jumar.ops.cli.asking import where
+        from jumar.ports.clock import SystemClock
+
+        command.resume(where(config, symbol=symbol), SystemClock(), symbol=symbol)
 
 
 @exchange.command("serve")
@@ -119,7 +214,7 @@ def exchange_serve(
     begin: Begin = None,
     end: End = None,
     speed: Annotated[float, typer.Option(help="path seconds per second")] = 1,
-    seed: Annotated[int, typer.Option(help="dice of the synthetic market")] = 1,
+    seed: Annotated[int, typer.Option(help="dice of drawn prices: synthetic, and inside bars")] = 1,
     symbols: Symbols = "",
     start: Annotated[
         str | None, typer.Option(help="origin of the exchange clock, ISO; default the wall clock")

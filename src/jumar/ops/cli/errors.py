@@ -4,6 +4,7 @@
 foresaw still names its kind and place, so that it can be reported.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -15,23 +16,39 @@ from jumar.model.errors import ConfigError, JumarError
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
+EXIT_UNREAD = 141
+"""What a shell reports of a program that SIGPIPE ended."""
 
 
 @contextmanager
 def told_plainly() -> Iterator[None]:
     """Turn errors into a message and an exit code."""
     try:
-        yield
+        with _flushed():
+            yield
     except (typer.Exit, typer.Abort):
         raise
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except BrokenPipeError:
+        # Whoever read us has seen enough (`jumar trades | head`); nothing can be said to him any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(EXIT_UNREAD) from None
     except Exception as error:  # noqa: BLE001 - the last line of defence of a command line
         first = _first(error)
         complain(_message(first))
         raise typer.Exit(
             EXIT_BAD_INPUT if isinstance(first, ConfigError) else EXIT_FAILED
         ) from None
+
+
+@contextmanager
+def _flushed() -> Iterator[None]:
+    """Have what was printed leave here, where a reader that is gone can still be met."""
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
 
 
 def complain(message: str) -> None:
