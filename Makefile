@@ -10,7 +10,7 @@ ARGS ?=
 # without compiled libraries every process would compile them anew where PYTHONDONTWRITEBYTECODE is set
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install demo test check format docs
+.PHONY: help install demo test check format
 
 help:  ## what can be done here
 	grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -28,6 +28,7 @@ from jumar.exchange.simulated.server.run import SimulatedServer
 from jumar.model.journal import Incident
 from jumar.model.policy import Policy
 from jumar.ports.clock import SystemClock
+from jumar.ports.decisions import POLLS_PER_TICK
 from jumar.ports.exchange import Exchange
 from jumar.ports.observer import TickReport
 from jumar.ports.store import Store
@@ -114,7 +115,10 @@ class Stage:
             exchange=wrap(self._adapter(clock)),
             store=wrap_store(SqlStore(f"sqlite:///{self.folder / 'jumar.db'}")),
             source=FileDecisions(
-                self.folder / "decision.json", account="main", symbols=("BTCUSDT",)
+                self.folder / "decision.json",
+                account="main",
+                symbols=("BTCUSDT",),
+                polls_per_tick=POLLS_PER_TICK,
             ),
             clock=clock,
             observers=(self.watcher,),

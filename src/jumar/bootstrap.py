@@ -35,7 +35,7 @@ from jumar.model.policy import Policy
 from jumar.model.world import DecisionState, World
 from jumar.planner.check import Prices, check, with_prices
 from jumar.ports.clock import SystemClock
-from jumar.ports.decisions import Received
+from jumar.ports.decisions import POLLS_PER_TICK, Received
 from jumar.ports.observer import Observer
 from jumar.reconciler.supervise import Engine
 from jumar.reports import ticks
@@ -78,7 +78,10 @@ def build_engine(settings: Settings, observers: Sequence[Observer]) -> Engine:
         recv_window_ms=settings.recv_window_ms,
     )
     source = FileDecisions(
-        settings.decision_path, account=settings.account, symbols=tuple(settings.policies)
+        settings.decision_path,
+        account=settings.account,
+        symbols=tuple(settings.policies),
+        polls_per_tick=POLLS_PER_TICK,
     )
     return Engine(
         account=settings.account,

@@ -31,7 +31,7 @@ SEEDS_TO_CONVICT = 400
 #: 3409: three stops that came to light again kept the breakeven stop out. 4637: a trade whose executions were never
 #: told ended as unfilled and its decision traded twice. 538: a position that vanished without an execution. 2133: a
 #: position that vanished and was then turned was never proven gone. 960: the entry of a lost journal, not yet found.
-KNOWN = (103, 232, 538, 960, 1322, 1361, 2133, 2260, 3409, 4637)
+KNOWN = (103, 232, 538, 960, 1322, 1361, 2133, 2260, 3409, 4637, 10101)
 
 #: Paths that a swarm of any size must have walked; one that was never visited proves nothing.
 SOMETIMES = (

@@ -2,7 +2,7 @@
 
 Promises that `poll` and `answer` never raise and that each content is reported once, as long as no other content
 came between. A content that is not JSON may be half written: it is read again, and reported only when it was the
-same at three polls in a row, or when nothing readable came for twenty (D-5). An absent file is no decision.
+same through three ticks, or when nothing readable came for twenty (D-5). An absent file is no decision.
 
 The file is read at every poll: file times are too coarse to show a second write of the same size, and one small
 read costs less than a missed decision.
@@ -22,9 +22,9 @@ from jumar.decisions.parse import SIZE_MAX, WHOLE, Unparsed, kept, parse
 from jumar.model.decision import FieldError
 from jumar.ports.decisions import Answer, Received
 
-PATIENCE_POLLS = 3
-#: A file that is being written all the time never rests for three polls; that it is never readable is said, too.
-PATIENCE_UNRESTING_POLLS = 20
+PATIENCE_TICKS = 3
+#: A file that is being written all the time never rests for three ticks; that it is never readable is said, too.
+PATIENCE_UNRESTING_TICKS = 20
 
 _log = structlog.get_logger("jumar.decisions")
 
@@ -32,8 +32,19 @@ _log = structlog.get_logger("jumar.decisions")
 class FileDecisions:
     """The decisions that somebody writes to one file (see `jumar.ports.decisions.DecisionSource`)."""
 
-    def __init__(self, path: Path, *, account: str, symbols: Collection[str]) -> None:
-        """Watch `path`; `account` and `symbols` are the configured ones."""
+    def __init__(
+        self, path: Path, *, account: str, symbols: Collection[str], polls_per_tick: int = 1
+    ) -> None:
+        """Watch `path`; `account` and `symbols` are the configured ones.
+
+        Args:
+            path: the file.
+            account: part of every decision's id.
+            symbols: decisions for others are refused.
+            polls_per_tick: how often the engine looks within one tick.
+        """
+        self._patience_polls = PATIENCE_TICKS * polls_per_tick
+        self._unresting_polls = PATIENCE_UNRESTING_TICKS * polls_per_tick
         self._path = path
         self._account = account
         self._symbols = frozenset(symbols)
@@ -97,8 +108,8 @@ class FileDecisions:
         self._doubts = self._doubts + 1 if mark == self._doubted else 1
         self._doubted = mark
         self._unreadable_polls += 1
-        unresting = self._unreadable_polls >= PATIENCE_UNRESTING_POLLS and not self._complained
-        if self._doubts < PATIENCE_POLLS and not unresting:
+        unresting = self._unreadable_polls >= self._unresting_polls and not self._complained
+        if self._doubts < self._patience_polls and not unresting:
             return ()
         self._reported, self._doubted, self._complained = mark, None, True
         if data is None:

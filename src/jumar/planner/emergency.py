@@ -145,11 +145,14 @@ def _blocking_targets(world: World) -> tuple[OwnOrder, ...]:
 
 def _stop_is_executing(world: World, policy: Policy) -> bool:
     """A triggered stop sells by itself; after `protect_deadline_s` it is no longer waited for."""
-    return any(
-        order.executing
-        and world.now_ms - (order.triggered_ms or world.now_ms) < policy.protect_deadline_s * 1000
-        for order in by_role(world, *STOP_ROLES)
-    )
+    deadline_ms = policy.protect_deadline_s * 1000
+    for order in by_role(world, *STOP_ROLES):
+        fills = [fill.time_ms for fill in world.fills if fill.client_id == order.client_id]
+        selling = order.executing or (bool(fills) and not order.ended)
+        since_ms = min([order.triggered_ms or world.now_ms, *fills])
+        if selling and world.now_ms - since_ms < deadline_ms:
+            return True
+    return False
 
 
 def _just_tried(world: World) -> bool:

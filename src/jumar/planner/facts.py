@@ -129,7 +129,7 @@ def assess(world: World, trade: Trade, policy: Policy) -> Facts:
         had_fill=had_fill,
         entry_alive=entry_alive,
         exit_filled=_exit_filled(world, trade),
-        stop_triggered=any(_triggered(order) for order in stop_orders) and had_fill,
+        stop_triggered=any(_triggered(world, order) for order in stop_orders) and had_fill,
         tp1_hit=filled_of_role(world, Role.TP1) > ZERO,
         fills_pending=_fills_pending(world),
         flat=_flat(world, trade, policy, by_fills + lag, last_fill_ms)
@@ -173,9 +173,11 @@ def are_itemised(world: World) -> bool:
     return all(order.filled_quantity <= filled_by(world, order) for order in world.orders)
 
 
-def _triggered(order: OwnOrder) -> bool:
+def _triggered(world: World, order: OwnOrder) -> bool:
+    """Whether its trigger fired, by its own word or because it has executions."""
     return (
         order.executing
+        or filled_by(world, order) > ZERO
         or order.triggered_ms is not None
         or (order.end_status is OrderStatus.FINISHED)
     )

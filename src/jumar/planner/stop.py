@@ -95,7 +95,7 @@ def covered_at_ratchet(world: World, trade: Trade, facts: Facts) -> bool:
     floor = trade.tightest(trade.ratchet_price)
     return bool(covering(world, trade, facts)) or any(
         order.confirmed
-        and order.request.close_position
+        and (order.request.close_position or (order.request.quantity or ZERO) >= facts.cover_size)
         and order.request.trigger_price is not None
         and not trade.is_tighter(floor, than=order.request.trigger_price)
         for order in alive(world, Role.BACKSTOP)
@@ -147,7 +147,8 @@ def _restored(
     world: World, trade: Trade, facts: Facts, floor: Decimal, quantity: Decimal
 ) -> WantedStop:
     """S-7: back at the ratchet price, or at the nearest tighter one that the venue allows."""
-    price = _nearest_allowed(world, trade, floor)
+    covered = covered_at_ratchet(world, trade, facts)
+    price = floor if covered else _nearest_allowed(world, trade, floor)
     words = f"no working stop covers {text(facts.cover_size)} at the ratchet price {text(floor)}"
     if price != floor:
         words += f", which the venue refused as too far from mark: {text(price)} is the nearest"
@@ -279,7 +280,9 @@ def _may_place(
         return not waiting and len(attempts(world, Role.STOP)) <= policy.max_rearms
     cover = covering(world, trade, facts)
     if not cover:
-        return not facts.fills_pending  # cover is missing: do not wait for an unknown one (S-4)
+        # cover is missing: do not wait for an unknown one (S-4), unless the backstop stands at the same price
+        wait = waiting and covered_at_ratchet(world, trade, facts)
+        return not facts.fills_pending and not wait
     if waiting:
         return False  # while the old one covers, an unknown new one is resolved first (S-4)
     if len(seen) < len(resting):

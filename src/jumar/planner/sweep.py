@@ -12,7 +12,7 @@ from jumar.model.units import ZERO
 from jumar.model.world import World
 from jumar.planner.facts import Facts, are_itemised
 from jumar.planner.slots import alive, cancel, may_cancel
-from jumar.planner.stop import covering
+from jumar.planner.stop import covered_at_ratchet
 
 #: Reads by id that did not find a stop before it may give way to another one.
 MISSES = 2
@@ -90,7 +90,7 @@ def _may_be_settled(
     """
     if order.role not in STOP_ROLES or facts.cover_size <= ZERO:
         return True
-    if covering(world, trade, facts):
+    if covered_at_ratchet(world, trade, facts):
         # a read that missed it while it could still be on its way says nothing: it may be the tighter one by now
         return any(at > dead_after_ms(order, policy) for at in order.misses)
     resting = alive(world, Role.STOP)

@@ -5,6 +5,9 @@ from typing import Protocol
 
 from jumar.model.decision import Decision, FieldError
 
+#: How often the engine looks at its source within one tick, so that a decision waits half a tick at most.
+POLLS_PER_TICK = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:

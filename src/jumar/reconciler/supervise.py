@@ -19,7 +19,7 @@ from jumar.model.journal import (
 from jumar.model.policy import Policy
 from jumar.ports import observer as observing
 from jumar.ports.clock import Clock
-from jumar.ports.decisions import DecisionSource, Received
+from jumar.ports.decisions import POLLS_PER_TICK, DecisionSource, Received
 from jumar.ports.exchange import (
     BalanceEvent,
     Exchange,
@@ -215,7 +215,7 @@ class Engine:
                     self._receive(received)
             except Exception:  # noqa: BLE001 - no input may stop the loops (D-5)
                 _log.exception("decisions could not be read")
-            await self._clock.sleep(interval / 2)
+            await self._clock.sleep(interval / POLLS_PER_TICK)
 
     def _receive(self, received: Received) -> None:
         loop = self.loops.get(received.symbol or "")

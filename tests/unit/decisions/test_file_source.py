@@ -229,3 +229,12 @@ def test_a_copy_that_cannot_be_made_is_said(source: FileDecisions, path: Path) -
     assert found[0].quarantine is None
     assert "no copy in quarantine/" in str(found[0].errors[0])
     assert "line 1, column 2" in str(found[0].errors[0])
+
+
+@pytest.mark.rule("D-5")
+def test_patience_is_counted_in_ticks(tmp_path: Path) -> None:
+    """An engine that looks twice a tick refuses a broken content at its sixth look: after three ticks."""
+    path = tmp_path / "decision.json"
+    path.write_text("{half")
+    source = FileDecisions(path, account="main", symbols=["BTCUSDT"], polls_per_tick=2)
+    assert [len(source.poll()) for _ in range(8)] == [0, 0, 0, 0, 0, 1, 0, 0]

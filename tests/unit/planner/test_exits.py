@@ -10,6 +10,7 @@ from jumar.model.decision import Action
 from jumar.model.order import (
     STOP_ROLES,
     OrderRequest,
+    OrderState,
     OrderStatus,
     OrderType,
     Role,
@@ -17,6 +18,8 @@ from jumar.model.order import (
     TimeInForce,
 )
 from jumar.model.policy import OnFlat, Policy
+from jumar.model.trade import CloseReason
+from jumar.model.units import ZERO
 
 CLOSE = Policy(max_notional_usdt=D(5000), on_flat=OnFlat.CLOSE)
 
@@ -216,6 +219,23 @@ def test_a_triggered_stop_is_waited_for_no_longer_than_the_deadline() -> None:
     assert exits(story) == []
     assert exits(story, 2999) == []
     assert len(exits(story, 1)) == 1
+
+
+@pytest.mark.rule("S-9", "W-1")
+def test_an_execution_of_a_stop_tells_that_it_triggered() -> None:
+    """Its order event was lost, its fill was told: the trade is closing, targets stay, and it is waited for as ever."""
+    story = opened().later(1000)
+    stop = story.alive()["S1"]
+    story.fill(Role.STOP, "0.005", "90379")
+    told = story.journal[stop.client_id]
+    silent = replace(told, state=OrderState.OPEN, filled_quantity=ZERO, triggered_ms=None)
+    story._put(silent)
+    plan = story.later(1200).tick()
+    assert plan.trade is not None
+    assert plan.trade.closing is CloseReason.STOP
+    assert cancels(plan) == []
+    assert exits(story) == []
+    assert len(exits(story, 1800)) == 1
 
 
 @pytest.mark.rule("S-8", "Y-11")

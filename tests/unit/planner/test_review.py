@@ -141,13 +141,12 @@ def test_a_lost_stop_that_cannot_be_restored_closes_even_when_a_move_was_due() -
 
 @pytest.mark.rule("S-4", "X-4", "P-1")
 def test_stops_that_nobody_finds_do_not_keep_a_new_one_away() -> None:
-    """Three restores lost on the way, two reads find none: with time left the oldest makes room for one more."""
-    story = opened(policy=replace(POLICY, protect_deadline_s=60)).later(1000)
-    story.end(Role.STOP, OrderStatus.CANCELED)
-    story.silent.add(Role.STOP)
+    """Both layers lost, three restores lost on the way, two reads find none: the oldest makes room for one more."""
+    story = opened(policy=replace(POLICY, protect_deadline_s=60)).later(1000).bare()
+    story.silent |= {Role.STOP, Role.BACKSTOP}
     story.run(4)
-    story.silent.clear()
-    assert roles(story.later(6000).tick()) == []
+    story.silent.discard(Role.STOP)
+    assert roles(story.later(6000).tick()) == ["+B"]
     miss(story, "S2", "S3", "S4")
     gone = story.tick()
     assert [c.client_id[-2:] for c in cancels(gone)] == ["S2"]
@@ -176,18 +175,33 @@ def test_an_unknown_stop_of_a_position_is_asked_for_before_it_is_cancelled() -> 
 
 @pytest.mark.rule("P-2", "S-4")
 def test_tidying_spares_an_unknown_stop_that_may_be_tighter() -> None:
-    """Breakeven unknown, the old stop lost and restored: the unknown one is not cancelled unasked."""
+    """Breakeven unknown, both old layers lost and restored: the unknown one is not cancelled unasked."""
     story = at_tp1()
     story.silent.add(Role.STOP)
     story.tick()
     story.silent.clear()
-    lost = fold.end_canceled(story.alive()["S1"], story.world.now_ms)
-    story.journal[lost.client_id] = lost
+    for name in ("S1", "B1"):
+        lost = fold.end_canceled(story.alive()[name], story.world.now_ms)
+        story.journal[lost.client_id] = lost
     story._sync()
     story.later(100).mark("90400")
     assert roles(story.tick()) == ["+S"]
     assert story.run(2) == []
     assert {"S2", "S3"} <= set(story.alive())
+
+
+@pytest.mark.rule("S-4", "X-4")
+def test_an_unknown_restore_is_resolved_first_while_the_backstop_stands_there() -> None:
+    """The working stop is gone, its restore unanswered: no second one beside a backstop at the same price, until it is settled."""
+    story = opened().later(1000)
+    story.end(Role.STOP, OrderStatus.CANCELED)
+    story.silent.add(Role.STOP)
+    assert roles(story.tick()) == ["+S"]
+    story.silent.clear()
+    assert story.later(1500).run(2) == []
+    miss(story.later(6000), "S2")
+    assert [c.client_id[-2:] for c in cancels(story.tick())] == ["S2"]
+    assert roles(story.tick()) == ["+S"]
 
 
 @pytest.mark.rule("P-7", "G-13")
