@@ -101,7 +101,7 @@ async def test_status_agrees_with_the_exchange(tmp_path: Path) -> None:
             assert stop["confirmed"] and stop["visible"]
             assert Decimal(stop["price"]) == Decimal(alive[stop["client_id"]]["trigger"])
         assert {order["client_id"] for order in (*mine["stops"], *mine["orders"])} == set(alive)
-        assert (told["account"], told["mode"]) == ("main", "normal")
+        assert (told["account"], told["mode"]) == ("main", "NORMAL")
         assert told["engine"]["pid"] == os.getpid()
         assert mine["outcome"] == {"outcome": "accepted", "reasons": []}
 

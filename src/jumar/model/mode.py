@@ -11,9 +11,9 @@ from enum import StrEnum
 class Mode(StrEnum):
     """What may be sent, from everything to full exits only."""
 
-    NORMAL = "normal"
-    NO_ENTRIES = "no_entries"
-    FLATTENING = "flattening"
+    NORMAL = "NORMAL"
+    NO_ENTRIES = "NO_ENTRIES"
+    FLATTENING = "FLATTENING"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,7 +160,7 @@ def _mode(world: World) -> Iterator[Refusal]:
         yield refuse("mode", "G-12", "the engine is being stopped")
     kept = world.mode
     if kept is not None and kept.mode is not Mode.NORMAL:
-        name = kept.mode.value.upper()
+        name = kept.mode.value
         words = (
             f"{name} since {kept.rule}: {kept.cause}; `jumar resume` ends it once you have looked"
         )

@@ -65,7 +65,7 @@ class Executor:
         self._late: asyncio.Task[tuple[Record, ...]] | None = None
 
     async def run(self, plan: Plan) -> tuple[Executed, ...]:
-        """Record the trade, then send the commands in their order."""
+        """Record the trade, then send the commands in their order; `flush` writes what became of them."""
         if plan.trade is not None:
             self._state.set_trade(plan.trade)
         for order in plan.adopted:
@@ -75,7 +75,6 @@ class Executor:
             outcome = await self._send(approved.command)
             if outcome is not None:
                 executed.append(Executed(command=approved.command, outcome=outcome))
-        await self.flush()
         return tuple(executed)
 
     async def flush(self) -> None:

@@ -157,10 +157,11 @@ class SymbolLoop:
             woken = True
         else:
             executed = await self._executor.run(plan)
-        self._report(world, plan, executed, started)
         self._alarm(plan)
-        self._answer(world, plan)
-        self._picture(world, plan)
+        self._tell(lambda seen: self._answer(seen, plan), world)
+        self._tell(self._picture, plan)
+        await self._executor.flush()
+        self._report(world, plan, executed, started)
         if executed or woken:
             self.wake()
         return self._next(plan)
@@ -195,7 +196,7 @@ class SymbolLoop:
             return f"{symbol}: was NORMAL already"
         if kept.mode is Mode.FLATTENING:
             return f"{symbol}: is still being flattened; ask again once it is flat"
-        words = f"resumed by {asked_by}, after {kept.mode.value.upper()} ({kept.cause})"
+        words = f"resumed by {asked_by}, after {kept.mode.value} ({kept.cause})"
         self.state.set_mode(ModeState(mode=Mode.NORMAL, rule="M-1", cause=words, since_ms=now_ms))
         self.state.note("M-1", words, now_ms)
         self.wake()
@@ -208,7 +209,7 @@ class SymbolLoop:
         if plan.mode is None or plan.mode == self.state.mode:
             return
         self.state.set_mode(plan.mode)
-        words = f"mode {plan.mode.mode.value.upper()}: {plan.mode.cause}"
+        words = f"mode {plan.mode.mode.value}: {plan.mode.cause}"
         self._incident("critical", "M-1", words)
 
     def _alarm(self, plan: Plan) -> None:
@@ -229,8 +230,12 @@ class SymbolLoop:
             self._answered = told
             self.answer(answer)
 
-    def _picture(self, world: World, plan: Plan) -> None:
-        """Keep what `jumar status` shows: at once when something that matters changed, else every few seconds."""
+    def _picture(self, plan: Plan) -> None:
+        """Keep what `jumar status` shows: at once when something that matters changed, else every few seconds.
+
+        As it is after sending, so that it stands in one transaction with what the venue answered.
+        """
+        world = self.state.world(self._clock.now_ms())
         content = snapshot(world, plan)
         matters = material(content)
         old = world.now_ms - self._pictured_ms >= PICTURE_EVERY_MS

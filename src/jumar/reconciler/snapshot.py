@@ -195,7 +195,7 @@ def _wish(order: OwnOrder) -> dict[str, object]:
 def _mode(world: World) -> dict[str, object]:
     state = world.mode
     if state is None:
-        return {"mode": "normal", "rule": None, "cause": None, "since": None}
+        return {"mode": "NORMAL", "rule": None, "cause": None, "since": None}
     return {
         "mode": state.mode.value,
         "rule": state.rule,

@@ -54,7 +54,7 @@ async def test_the_picture_and_what_follows_from_it(asked: Asked) -> None:
     seen = position()
     await write(asked.database, picture(seen))
     told = status.look(asked, seen.now_ms + 3000)
-    assert (told["account"], told["mode"], told["engine"]) == ("main", "normal", {"pid": None})
+    assert (told["account"], told["mode"], told["engine"]) == ("main", "NORMAL", {"pid": None})
     assert (told["as_of"], told["age_s"]) == ("2025-12-05T10:05:05.500Z", 3.0)
     btc = told["symbols"]["BTCUSDT"]
     assert btc["position"] == {"side": "long", "quantity": "0.013", "entry_price": "90786.6"}
@@ -83,8 +83,8 @@ async def test_the_strictest_mode_is_the_accounts(asked: Asked) -> None:
         ModeChanged(symbol="ETHUSDT", state=flat),
     )
     told = status.look(asked, NOW)
-    assert told["mode"] == "flattening"
-    assert told["symbols"]["BTCUSDT"]["mode"]["mode"] == "no_entries"
+    assert told["mode"] == "FLATTENING"
+    assert told["symbols"]["BTCUSDT"]["mode"]["mode"] == "NO_ENTRIES"
     assert "NO_ENTRIES since 2025-12-05T10:05:05.000Z  S-8: closed at market" in drawn(told)
 
 

@@ -234,7 +234,7 @@ def test_it_is_ready_for_json() -> None:
     content = snapshot(seen, Plan())
     assert json.loads(json.dumps(content)) == content
     assert content["mode"] == {
-        "mode": "no_entries",
+        "mode": "NO_ENTRIES",
         "rule": "S-8",
         "cause": "closed",
         "since": "2025-12-05T10:05:05.000Z",

@@ -31,7 +31,7 @@ def resume(asked: Asked, clock: Clock, *, symbol: str | None) -> None:
         at_ms=clock.now_ms(),
     )
     for name, state in held.items():
-        print(f"{name}: {state.mode.value.upper()} ({state.rule}: {state.cause})")
+        print(f"{name}: {state.mode.value} ({state.rule}: {state.cause})")
     if not held:
         print(f"{', '.join(asked.symbols)}: no mode is kept")
     pid = holder(asked.database)

@@ -49,7 +49,7 @@ def _head(seen: Mapping[str, Any]) -> Text:
     return Text("   ").join(
         [
             Text.assemble(("jumar", "bold"), f" {seen['account'] or ''}".rstrip()),
-            Text(seen["mode"].upper(), "" if seen["mode"] == "normal" else "bold red"),
+            Text(seen["mode"], "" if seen["mode"] == "NORMAL" else "bold red"),
             Text.assemble(engine),
             Text(_as_of(seen)),
         ]
@@ -68,8 +68,8 @@ def _symbol(symbol: str, entry: Mapping[str, Any], *, running: bool) -> Iterator
     if old:
         yield _indented(Text(f"when last seen, {lasting(entry['age_s'])} ago", "yellow"))
     mode = entry["mode"]
-    if mode["mode"] != "normal":
-        words = f"{mode['mode'].upper()} since {mode['since']}  {mode['rule']}: {mode['cause']}"
+    if mode["mode"] != "NORMAL":
+        words = f"{mode['mode']} since {mode['since']}  {mode['rule']}: {mode['cause']}"
         yield _indented(Text(words, "bold red"))
     if entry["stops"] or entry["orders"] or entry["wished"]:
         yield _indented(_orders(entry))
