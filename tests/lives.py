@@ -467,9 +467,10 @@ def assert_journals_agree(company: Cast, ledger: Ledger) -> None:
         assert fills_kept(company).keys() >= fills_seen(ledger).keys()
 
 
-def fills_seen(ledger: Ledger) -> dict[int, tuple[Decimal, Decimal]]:
-    """Price and quantity of every execution of an engine at the exchange, by trade id."""
-    fills = [r for r in ledger if r["kind"] == "fill" and not r["client_id"].startswith(HAND)]
+def fills_seen(ledger: Ledger, *, hands: bool = False) -> dict[int, tuple[Decimal, Decimal]]:
+    """Price and quantity of every execution of an engine at the exchange, and of hands where wanted, by trade id."""
+    fills = [r for r in ledger if r["kind"] == "fill"]
+    fills = [r for r in fills if hands or not r["client_id"].startswith(HAND)]
     return {int(f["trade_id"]): (Decimal(f["price"]), Decimal(f["quantity"])) for f in fills}
 
 

@@ -25,13 +25,13 @@ from jumar.model.journal import (
     TradeChanged,
 )
 from jumar.model.mode import Mode, ModeState
-from jumar.model.order import OrderReport
+from jumar.model.order import OrderReport, Side
 from jumar.model.policy import OrphanPolicy
 from jumar.model.trade import TradeSummary
 from jumar.ports.exchange import Exchange
 from jumar.ports.store import Store
 from jumar.reconciler.loop import SymbolLoop
-from jumar.store import queries, requests
+from jumar.store import asked, queries, requests
 
 DEADLINE_MS = POLICY.protect_deadline_s * 1000
 
@@ -599,7 +599,7 @@ async def test_what_the_last_look_had_to_tell_is_written_before_the_end(tmp_path
 
         act.loop._observers = (Late(),)
         await stage.stop_engine()
-        seen = [i.message for i in queries.incidents_seen(tmp_path / "jumar.db")]
+        seen = [i.message for i in asked.incidents_since(tmp_path / "jumar.db", 0)]
         assert seen == ["the last word"]
 
 
@@ -615,3 +615,19 @@ async def test_after_a_position_by_hand_a_newer_decision_enters(tmp_path: Path) 
         act.loop.resume("test", act.loop.state.last_end_ms or 0)
         stage.decide(timestamp_iso=moment(5))
         await stage.until_alive("S1", "E1")
+
+
+@pytest.mark.rule("Y-3", "H-5", "Q-2")
+async def test_what_a_hand_executed_stands_in_the_trades_record(tmp_path: Path) -> None:
+    """Who asks later finds the execution that ended it, though no order of ours made it."""
+    async with staged(tmp_path) as stage:
+        act = await Act(stage).begin()
+        await act.by_hand("BUY", "0.010")
+        await act.until_stop_for("0.010")
+        await act.by_hand("SELL", "0.010")
+        await act.home()
+        (row,) = queries.trades(tmp_path / "jumar.db")
+        story = asked.trade_story(tmp_path / "jumar.db", row.trade.key)
+        (sold,) = story.fills
+        assert (sold.fill.quantity, sold.fill.side) == (Decimal("0.010"), Side.SELL)
+        assert row.entry_fills == 0

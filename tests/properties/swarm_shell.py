@@ -272,7 +272,7 @@ class Shell:
         self.seen[f"ended {reason}"] += 1
         self.note(f"ended, closing {trade.closing}")
         filled_ms = None if summary is None else summary.last_fill_ms
-        self.state.end_trade(trade.key, filled_ms=filled_ms)
+        self.state.end_trade(trade.key, filled_ms=filled_ms, ended_ms=self.world.now_ms)
         self.desk.trade_ended(trade, summary)
         self.state.take_records()
         self.venue.forget()

@@ -36,6 +36,16 @@ class Observed[T]:
     source: Source
 
 
+def newest[T](read: Observed[T] | None, event: Observed[T] | None) -> Observed[T] | None:
+    """Return the younger of a read and an event, None without either; of two with one time the event.
+
+    A read requested in the millisecond of an event may have been answered before it.
+    """
+    if read is None or event is None:
+        return event if read is None else read
+    return event if event.at_ms >= read.at_ms else read
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """Best bid and ask with their sizes."""

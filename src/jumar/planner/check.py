@@ -50,7 +50,7 @@ class BandReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderReport:
+class EntryReport:
     """The order that would be placed, and the protection around it.
 
     Attributes:
@@ -92,7 +92,7 @@ class Report:
     now_ms: int
     judgements: tuple[Judgement, ...]
     band: BandReport | None
-    order: OrderReport | None
+    order: EntryReport | None
     instrument: Instrument
     policy: Policy
 
@@ -290,7 +290,7 @@ def _too_little(band: Band, price: Decimal, policy: Policy) -> str:
     return f"at {text(price)} reward to risk is {reward}, {text(policy.min_rr)} needed"
 
 
-def _order_report(case: Case, proposal: Proposal) -> OrderReport | None:
+def _order_report(case: Case, proposal: Proposal) -> EntryReport | None:
     band, trade = case.band, proposal.trade
     if band is None or trade is None:
         return None
@@ -299,7 +299,7 @@ def _order_report(case: Case, proposal: Proposal) -> OrderReport | None:
     first, second = _targets(case, trade)
     gross, net, risk = _reward(trade, case.instrument)
     notional = quantity * limit
-    return OrderReport(
+    return EntryReport(
         side=trade.side,
         price=price,
         price_because=_price_because(band, case, trade, gross, price),

@@ -8,7 +8,6 @@ stays and the next try waits.
 
 from decimal import Decimal
 
-from jumar.model.account import PositionReport
 from jumar.model.command import Alarm, Cause, Command
 from jumar.model.instrument import Instrument
 from jumar.model.order import (
@@ -23,8 +22,8 @@ from jumar.model.order import (
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ONE, ZERO, text
-from jumar.model.world import Observed, World
-from jumar.planner.facts import Facts, by_role
+from jumar.model.world import World
+from jumar.planner.facts import Facts, by_role, newest_position
 from jumar.planner.slots import (
     alive,
     attempts,
@@ -164,13 +163,13 @@ def _just_tried(world: World) -> bool:
         return True
     if newest.unresolved:
         return False
-    seen = _newest_position(world)
+    seen = newest_position(world)
     return seen is None or seen.at_ms < _answered_ms(newest)
 
 
 def _nothing_to_reduce(world: World, trade: Trade) -> bool:
     """S-8: an exit was refused as not reducing, and the position as read since is zero: it is done."""
-    newest, seen = last(world, Role.FULL_EXIT), _newest_position(world)
+    newest, seen = last(world, Role.FULL_EXIT), newest_position(world)
     if newest is None or newest.end_code != NOT_REDUCING or seen is None:
         return False
     return seen.at_ms >= _answered_ms(newest) and seen.value.quantity * trade.sign <= ZERO
@@ -178,8 +177,3 @@ def _nothing_to_reduce(world: World, trade: Trade) -> bool:
 
 def _answered_ms(order: OwnOrder) -> int:
     return order.ended_ms or order.updated_ms
-
-
-def _newest_position(world: World) -> Observed[PositionReport] | None:
-    seen = [part for part in (world.position, world.position_event) if part is not None]
-    return max(seen, key=lambda part: part.at_ms, default=None)

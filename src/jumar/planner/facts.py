@@ -12,7 +12,7 @@ from jumar.model.order import EXIT_ROLES, STOP_ROLES, Fill, OrderStatus, OwnOrde
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ZERO
-from jumar.model.world import Observed, World
+from jumar.model.world import Observed, World, newest
 
 #: How long a reported but not yet itemised fill is waited for before acting as if it had not happened.
 FILL_LAG_MS = 1000
@@ -67,16 +67,13 @@ class Facts:
 
 def newest_position(world: World) -> Observed[PositionReport] | None:
     """Return the position as the newest of read and event says, None before either."""
-    event, read = world.position_event, world.position
-    if event is None or read is None:
-        return read if event is None else event
-    return event if event.at_ms > read.at_ms else read
+    return newest(world.position, world.position_event)
 
 
 def is_read_as_flat(world: World) -> bool:
     """Whether the position was read and its newest source says zero."""
-    newest = newest_position(world)
-    return world.position is not None and newest is not None and newest.value.quantity == ZERO
+    seen = newest_position(world)
+    return world.position is not None and seen is not None and seen.value.quantity == ZERO
 
 
 def by_role(world: World, *roles: Role) -> tuple[OwnOrder, ...]:
@@ -156,8 +153,8 @@ def _late_size(
     late = [event] if event is not None and event.at_ms >= since_ms else []
     if read is not None and read.at_ms >= since_ms + policy.flat_margin_s * 1000:
         late.append(read)
-    newest = max(late, key=lambda seen: seen.at_ms, default=None)
-    return None if newest is None else max(newest.value.quantity * trade.sign, ZERO)
+    latest = max(late, key=lambda seen: seen.at_ms, default=None)
+    return None if latest is None else max(latest.value.quantity * trade.sign, ZERO)
 
 
 def _sold_unitemised(world: World) -> Decimal:

@@ -173,10 +173,11 @@ class SymbolLoop:
     async def _end_trade(self, world: World, trade: Trade) -> None:
         """Record the end and what it spends together: a crash between them would free the decision (P-4)."""
         summary = summarize(world, trade)
+        self.state.record_hands(world.fills)
         self.state.add_record(TradeEnded(trade=trade, summary=summary))
         await self._executor.flush()
         filled_ms = None if summary is None else summary.last_fill_ms
-        self.state.end_trade(trade.key, filled_ms=filled_ms)
+        self.state.end_trade(trade.key, filled_ms=filled_ms, ended_ms=world.now_ms)
         self.desk.trade_ended(trade, summary)
         self._entry_wanted = True  # the decision in force may want to enter: read for it at once
 

@@ -17,7 +17,7 @@ from jumar.model.errors import VenueError
 from jumar.model.order import Channel, OwnOrder, Role
 from jumar.model.policy import Policy
 from jumar.model.units import ZERO
-from jumar.model.world import Observed, Source, World
+from jumar.model.world import Observed, Source, World, newest
 from jumar.planner.emergency import EXIT_QUICK_TRIES, EXIT_REPEAT_MS, HALTED
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import Exchange
@@ -128,9 +128,8 @@ class Observer:
 
     def _is_unexplained(self) -> bool:
         """Whether the newest word is that something is held, though no trade is open (Y-1)."""
-        told = [seen for seen in (self._state.position, self._state.position_event) if seen]
-        newest = max(told, key=lambda seen: seen.at_ms, default=None)
-        return newest is not None and newest.value.quantity != ZERO
+        seen = newest(self._state.position, self._state.position_event)
+        return seen is not None and seen.value.quantity != ZERO
 
     def _tries_exits(self) -> bool:
         """Whether full exits are being tried, for a while in S-8's quick rhythm."""

@@ -22,7 +22,7 @@ from jumar.model.order import (
 )
 from jumar.model.trade import Trade
 from jumar.model.units import ZERO, text
-from jumar.model.world import DecisionState, Observed, World
+from jumar.model.world import DecisionState, Observed, World, newest
 
 _EXECUTING = frozenset({OrderState.OPEN, OrderState.TRIGGERED})
 _ROLES = tuple(Role)
@@ -36,7 +36,7 @@ def snapshot(world: World, plan: Plan) -> dict[str, object]:
     `unknown` while the position is unread), `protected` (None while unknown), `unrealised` (quote currency, at
     mark), `stops`, `orders`, `wished`, `mode`, `ages_s`, `prices`, `decision`, `outcome`, `trade`, `equity`.
     """
-    position = _newest(world.position, world.position_event)
+    position = newest(world.position, world.position_event)
     held = _held(world, position)
     cover = _cover(world, held)
     acked = [order for order in _alive(world) if _acknowledged(order)]
@@ -73,15 +73,6 @@ def material(content: dict[str, object]) -> object:
 
 
 # the position and its cover
-
-
-def _newest(
-    read: Observed[PositionReport] | None, event: Observed[PositionReport] | None
-) -> Observed[PositionReport] | None:
-    """The exchange's own newest word; of two with one time the event, which was told later."""
-    if read is None or event is None:
-        return event if read is None else read
-    return event if event.at_ms >= read.at_ms else read
 
 
 def _held(world: World, position: Observed[PositionReport] | None) -> Decimal | None:

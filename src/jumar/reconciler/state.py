@@ -113,6 +113,7 @@ class SymbolState:
         self.fills_read_ms = 0
         self.forced_read_ms = 0
         self.uncovered_ms: int | None = None
+        self._lists_since_ms = 0
         self._forced: dict[str, str] = {}
         self._setup_error: tuple[str, int] | None = None
         self._dirty: list[Record] = []
@@ -217,13 +218,15 @@ class SymbolState:
         self, channel: Channel, reports: tuple[OrderReport, ...], asked_ms: int, now_ms: int
     ) -> None:
         """Take in one of the two order lists; what it lacks is no proof of anything."""
+        for report in reports:
+            self.saw_order(report, now_ms)
+        if asked_ms < self._lists_since_ms:
+            return
         seen = Observed(value=reports, at_ms=asked_ms, source=Source.REST)
         if channel is Channel.REGULAR:
             self.open_orders = seen
         else:
             self.conditional_orders = seen
-        for report in reports:
-            self.saw_order(report, now_ms)
         listed = {report.client_id for report in reports}
         for order in list(self.orders.values()):
             if order.request.channel is channel and order.client_id not in listed:
@@ -319,7 +322,14 @@ class SymbolState:
             self._known_keys |= {trade.key}
             self._dirty.append(TradeChanged(trade=trade))
 
-    def end_trade(self, key: str, *, filled_ms: int | None) -> None:
+    def record_hands(self, fills: Iterable[Fill]) -> None:
+        """Have the executions of no order of ours written too; only at the end is it sure whose they are (Y-3)."""
+        for fill in fills:
+            if self.trade is not None and fill.trade_id not in self.fills:
+                who = fill.client_id or ""
+                self.add_record(FillSeen(trade_key=self.trade.key, client_id=who, fill=fill))
+
+    def end_trade(self, key: str, *, filled_ms: int | None, ended_ms: int) -> None:
         """Forget the ended trade; orders of an unfilled set-up stay, so that attempts keep their numbers.
 
         They stay through a filled trade too (an adopted one may come between two attempts of one decision).
@@ -327,7 +337,9 @@ class SymbolState:
         Args:
             key: the trade's.
             filled_ms: exchange time of its last fill, None when it never had one.
+            ended_ms: exchange time of its end; order lists that were asked before may still show its orders.
         """
+        self._lists_since_ms = ended_ms
         if filled_ms is not None and self.trade is not None:
             self.last_end_ms, self.last_end_side = filled_ms, self.trade.side
         self.trade = None
@@ -335,7 +347,7 @@ class SymbolState:
         self.fills.clear()
         self.loose.clear()
         self._told.clear()
-        # What was listed before its orders ended is no sign of what is left now (Y-1).
+        # What was listed before its orders ended is no sign of what is left now (Y-1); see `saw_list`.
         self.open_orders = self.conditional_orders = None
         filled = filled_ms is not None
         self.orders = {

@@ -12,7 +12,7 @@ from typing import Any
 from jumar.model.decision import Decision
 from jumar.model.moments import iso
 from jumar.model.units import text
-from jumar.planner.check import OrderReport, Report
+from jumar.planner.check import EntryReport, Report
 from jumar.planner.judgements import Judgement
 from jumar.ports.decisions import Received
 
@@ -106,7 +106,7 @@ def _band_data(report: Report) -> dict[str, str] | None:
     }
 
 
-def _order_data(order: OrderReport) -> dict[str, Any]:
+def _order_data(order: EntryReport) -> dict[str, Any]:
     amounts = {
         "limit_price": order.limit_price,
         "quantity": order.quantity,
@@ -202,7 +202,7 @@ def _entry(report: Report) -> Iterator[str]:
     yield _line("at the stop", f"a loss of {_cents(order.loss)}, fees included")
 
 
-def _targets(order: OrderReport) -> str:
+def _targets(order: EntryReport) -> str:
     first = f"tp1 {text(order.tp1)} for {text(order.tp1_quantity)}"
     if order.tp2 is None or not order.tp2_quantity:
         return first

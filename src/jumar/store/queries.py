@@ -13,14 +13,14 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from jumar.model.journal import EventSeen, Incident
+from jumar.model.journal import EventSeen
 from jumar.model.order import OrderState, Role
 from jumar.model.trade import Trade, TradeSummary
 from jumar.store import records
 from jumar.store.reading import rows
 from jumar.store.records import Row
 from jumar.store.schema import events as events_table
-from jumar.store.schema import fills, incidents, orders, refusals
+from jumar.store.schema import fills, orders, refusals
 from jumar.store.schema import trades as trades_table
 
 
@@ -111,13 +111,6 @@ def events(database: str | Path, trade_key: str) -> tuple[EventSeen, ...]:
         columns.symbol, columns.trade_key, columns.rule, columns.message, columns.at_ms
     ).where(columns.trade_key == trade_key)
     return tuple(EventSeen(**row._mapping) for row in rows(database, told.order_by(columns.seq)))  # noqa: SLF001 - as above
-
-
-def incidents_seen(database: str | Path) -> tuple[Incident, ...]:
-    """Every incident, in the order in which it was written."""
-    columns = incidents.c
-    told = select(columns.symbol, columns.severity, columns.rule, columns.message, columns.at_ms)
-    return tuple(Incident(**row._mapping) for row in rows(database, told.order_by(columns.seq)))  # noqa: SLF001 - as above
 
 
 def _counts(database: str | Path, statement: Select[Any]) -> Mapping[str, int]:

@@ -498,7 +498,7 @@ def state_after(
     memory = SymbolMemory(symbol="BTCUSDT", orders=orders)
     state = SymbolState(account="main", store_id="store", memory=memory, journal_fresh=True)
     state.open_orders, state.conditional_orders = lists.open_orders, lists.conditional_orders
-    state.end_trade(key, filled_ms=filled_ms)
+    state.end_trade(key, filled_ms=filled_ms, ended_ms=NOW)
     return state
 
 

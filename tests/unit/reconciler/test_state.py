@@ -382,12 +382,18 @@ def test_an_ended_trade_leaves_nothing_that_could_be_taken_for_another() -> None
     one.put(ended, NOW)
     one.saw_fill(fill(1, NOW + 1))
     one.saw_list(Channel.CONDITIONAL, (listed(stop()),), NOW, NOW)
-    one.end_trade("abcdefghij", filled_ms=NOW + 1)
+    one.end_trade("abcdefghij", filled_ms=NOW + 1, ended_ms=NOW + 2)
     left = one.world(NOW + 5000)
     assert left.trade is None
     assert (left.fills, left.conditional_orders, one.loose) == ((), None, {})
     assert [order.client_id for order in left.strays] == [stop().client_id]
     assert left.last_end_ms == NOW + 1
+    one.saw_list(Channel.CONDITIONAL, (listed(ended),), NOW + 1, NOW + 10)
+    assert one.world(NOW + 5000).conditional_orders is None, (
+        "asked before the end, answered after it"
+    )
+    one.saw_list(Channel.CONDITIONAL, (), NOW + 2, NOW + 10)
+    assert one.world(NOW + 5000).conditional_orders is not None
 
 
 @pytest.mark.rule("W-1")

@@ -11,7 +11,7 @@ import pytest
 
 from jumar.model.errors import ConfigError, StoreUnavailable
 from jumar.model.journal import Incident
-from jumar.store import lock, queries
+from jumar.store import asked, lock
 from jumar.store.journal import SqlStore
 from jumar.store.lock import WriterLock, holder, lock_file
 from jumar.store.writer import InlineExecutor
@@ -93,7 +93,7 @@ async def test_without_the_lock_nothing_is_written(path: Path) -> None:
     await store.close()
     with pytest.raises(StoreUnavailable, match="not open"):
         await store.write(told)
-    assert queries.incidents_seen(path) == ()
+    assert asked.incidents_since(path, 0) == ()
 
 
 @pytest.mark.rule("X-7")

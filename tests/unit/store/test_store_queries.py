@@ -194,7 +194,7 @@ async def test_a_story_is_told_in_order(store: SqlStore, path: Path) -> None:
     incident = Incident(symbol=None, severity="critical", rule="S-3", message="looser", at_ms=2)
     await store.write([*told, incident])
     assert queries.events(path, "a") == (told[0], told[2])
-    assert queries.incidents_seen(path) == (incident,)
+    assert asked.incidents_since(path, 0) == (incident,)
 
 
 async def test_a_url_is_as_good_as_a_path(store: SqlStore, tmp_path: Path) -> None:
