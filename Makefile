@@ -7,10 +7,11 @@ SHELL := /bin/sh
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 RUN := $(UV) run --quiet --frozen
 ARGS ?=
+SEEDS ?= 500
 # without compiled libraries every process would compile them anew where PYTHONDONTWRITEBYTECODE is set
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install demo test check format
+.PHONY: help install demo test sim sim-speed replay check format
 
 help:  ## what can be done here
 	grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +29,15 @@ demo: install  ## watch a decision become a protected position (ARGS="--seconds 
 
 test: install  ## the whole suite
 	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
+
+sim: install  ## many seeded runs with faults in virtual time (SEEDS=5000; ARGS="--seed 123" lives one again)
+	$(RUN) python -m tests.simulation.sim --seeds $(SEEDS) $(ARGS)
+
+sim-speed: install  ## simulated seconds per second of processor time (ARGS="--seed 7 --seconds 3600 --calm")
+	$(RUN) python -m tests.simulation.speed $(ARGS)
+
+replay: install  ## play 51 days of recorded bars in virtual time and judge them (half an hour; ARGS="--days 1" for a look)
+	$(RUN) python -m tests.replay $(ARGS)
 
 check: install  ## lint, format, types, import contracts
 	$(RUN) ruff check .

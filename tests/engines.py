@@ -25,6 +25,7 @@ from jumar.exchange.binance.signing import Credentials
 from jumar.exchange.simulated.market import ManualMarket
 from jumar.exchange.simulated.server.config import ServeConfig, parse_start
 from jumar.exchange.simulated.server.run import SimulatedServer
+from jumar.model.command import PlaceOrder
 from jumar.model.journal import Incident
 from jumar.model.policy import Policy
 from jumar.ports.clock import SystemClock
@@ -36,7 +37,8 @@ from jumar.reconciler.supervise import Engine
 from jumar.store.journal import SqlStore
 
 START = "2025-12-05T10:04:50Z"
-SIGNED_AHEAD_MS = 500  # a timestamp may be up to a second ahead of the exchange's clock
+#: How long a state may take to come. No promise, only the end of hope: a slow machine may need most of it.
+PATIENCE_S = 45.0
 POLICY = Policy(max_notional_usdt=Decimal(5000), loop_interval_s=Decimal("0.5"))
 EXAMPLE: dict[str, Any] = {
     "symbol": "BTCUSDT",
@@ -84,13 +86,18 @@ class Watcher:
 
 
 class Stage:
-    """The simulated exchange, the decision file and the engine of one test."""
+    """The simulated exchange, the decision file and the engine of one test.
+
+    Attributes:
+        dated: the time of the example, once it was written: decisions of one time are one decision.
+    """
 
     def __init__(self, folder: Path, server: SimulatedServer, policy: Policy) -> None:
         self.folder = folder
         self.server = server
         self.policy = policy
         self.watcher = Watcher()
+        self.dated: str | None = None
         self.engine: Engine | None = None
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -160,10 +167,17 @@ class Stage:
         """Whether the engine has no open trade."""
         return self.engine is not None and self.engine.loops["BTCUSDT"].state.trade is None
 
+    @property
+    def now_ms(self) -> int:
+        """The exchange's clock."""
+        return self.server._clock.now_ms()
+
     def decide(self, **changes: Any) -> None:
-        """Write the decision file, as anybody's system would."""
+        """Write the decision file, as anybody's system would: the example, dated when it is first written."""
+        now = datetime.fromtimestamp(self.now_ms / 1000, tz=UTC)
+        self.dated = self.dated or now.isoformat()
         part = self.folder / "decision.json.part"
-        part.write_text(json.dumps({**EXAMPLE, **changes}))
+        part.write_text(json.dumps({**EXAMPLE, "timestamp_iso": self.dated, **changes}))
         part.replace(self.folder / "decision.json")
 
     async def price(self, last: str, *, spread: str = "0.1") -> None:
@@ -188,8 +202,7 @@ class Stage:
     async def signed(self, method: str, path: str, params: dict[str, str]) -> Any:
         """A signed request of the account's owner, past the engine."""
         urls = self.server.urls
-        stamp = str(parse_start(START) + SIGNED_AHEAD_MS)
-        sent = {**params, "recvWindow": "60000", "timestamp": stamp}
+        sent = {**params, "recvWindow": "60000", "timestamp": str(self.now_ms)}
         query = "&".join(f"{name}={value}" for name, value in sent.items())
         secret = urls["api_secret"].encode()
         signature = hmac.new(secret, query.encode(), hashlib.sha256).hexdigest()
@@ -226,10 +239,10 @@ class Stage:
         moves = [r for r in await self.ledger() if r["kind"] == "position"]
         return Decimal(moves[-1]["quantity"]) if moves else Decimal(0)
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait for a state; fails with what the exchange saw when it does not come."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(PATIENCE_S):
                 while not await holds():  # noqa: ASYNC110 - the state is in the exchange's hands
                     await asyncio.sleep(0.02)
         except TimeoutError:
@@ -265,9 +278,3 @@ async def staged(folder: Path, policy: Policy = POLICY) -> AsyncIterator[Stage]:
             yield stage
         finally:
             await stage.close()
-
-
-def moment(offset_s: float) -> str:
-    """An ISO time some seconds after the stage's start."""
-    start = datetime.fromisoformat(START).timestamp()
-    return datetime.fromtimestamp(start + offset_s, tz=UTC).isoformat()

@@ -41,6 +41,7 @@ from jumar.reconciler.supervise import Engine
 from jumar.reports import ticks
 from jumar.reports.check import Checked
 from jumar.reports.recorder import TickRecorder
+from jumar.simulation.demo import Course, DemoWorld
 from jumar.store.database import file_of
 from jumar.store.journal import SqlStore
 
@@ -171,6 +172,34 @@ def serve_exchange(options: ServeOptions) -> None:
     except OSError as error:
         place = error.filename or ready
         raise ConfigError(f"{place}: {error.strerror or error}") from error
+
+
+def open_course(options: ServeOptions) -> Course:
+    """Open the prices of a run in virtual time; of the options only the market's count.
+
+    Raises:
+        ConfigError: an option or a recorded file that cannot be used; the message names it.
+    """
+    try:
+        return Course(market=_open_market(options))
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    except OSError as error:
+        raise ConfigError(f"{options.market}: {error.strerror or error}") from error
+
+
+def virtual_demo(
+    course: Course, *, seed: int, config: Path, observers: Sequence[Observer]
+) -> DemoWorld:
+    """Build exchange and engine of a run in virtual time; its files stand beside the configuration.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    policies = load_outline(config).policies
+    return DemoWorld(
+        course, seed=seed, policies=policies, folder=config.parent, observers=observers
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

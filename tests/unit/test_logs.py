@@ -149,3 +149,18 @@ def test_a_secret_is_blotted_out_of_every_line(out: io.StringIO) -> None:
     assert len(lines(out)) == 3
     assert SECRET not in out.getvalue()
     assert out.getvalue().count("[secret]") >= 3
+
+
+def test_lines_can_have_the_time_of_another_clock() -> None:
+    """In virtual time a log tells when a thing happened there, in milliseconds of UTC."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream, now_ms = io.StringIO(), 1_746_360_000_007
+    try:
+        configure(LogFormat.JSON, stream=stream, now_ms=lambda: now_ms)
+        structlog.get_logger("jumar").info("ours")
+        logging.getLogger("aiohttp").warning("a library's")
+    finally:
+        structlog.configure(**before)
+        root.handlers[:], root.level = handlers, level
+    assert [line["timestamp"] for line in lines(stream)] == ["2025-05-04T12:00:00.007Z"] * 2

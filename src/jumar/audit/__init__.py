@@ -13,8 +13,8 @@ and changes nothing. It shares no code with the exchange's own judge. What each 
 docs/reference/audit.md; begin with `judge.py`.
 """
 
-from jumar.audit.judge import audit
+from jumar.audit.judge import Auditor, audit
 from jumar.audit.text import EvidenceError
 from jumar.audit.verdict import AuditVerdict, Violation
 
-__all__ = ["AuditVerdict", "EvidenceError", "Violation", "audit"]
+__all__ = ["AuditVerdict", "Auditor", "EvidenceError", "Violation", "audit"]

@@ -91,26 +91,13 @@ class Flight:
         return place == len(moments) or moments[place][1] != moments[place - 1][1]
 
 
-def read_flight(files: Sequence[Path], findings: Findings) -> Flight:
-    """Read a record and judge that its ticks plan again to the same commands (P-9).
+class FlightReader:
+    """Reads a record and judges that its ticks plan again to the same commands (P-9).
 
-    Raises:
-        EvidenceError: it cannot be read.
+    Attributes:
+        flight: what the files read so far say.
     """
-    reader = _Reader(findings)
-    try:
-        for line in ticks.read(files):
-            match line:
-                case StartLine():
-                    reader.start(line)
-                case TickLine():
-                    reader.tick(line)
-    except TickRecordError as error:
-        raise EvidenceError(str(error)) from error
-    return reader.flight
 
-
-class _Reader:
     def __init__(self, findings: Findings) -> None:
         self.flight = Flight()
         self._findings = findings
@@ -118,7 +105,24 @@ class _Reader:
         self._life = 0
         self._fresh: set[str] = set()
 
-    def start(self, line: StartLine) -> None:
+    def read(self, files: Sequence[Path]) -> Flight:
+        """Read the next files, oldest first; returns what all of them say.
+
+        Raises:
+            EvidenceError: they cannot be read.
+        """
+        try:
+            for line in ticks.read(files):
+                match line:
+                    case StartLine():
+                        self._start(line)
+                    case TickLine():
+                        self._tick(line)
+        except TickRecordError as error:
+            raise EvidenceError(str(error)) from error
+        return self.flight
+
+    def _start(self, line: StartLine) -> None:
         if self._version is None and (line.file > 1 or line.continued):
             self.flight.since_ms = line.at_ms
         self._version = line.version
@@ -127,7 +131,7 @@ class _Reader:
             self._life += 1
             self._fresh = set(line.policies)
 
-    def tick(self, line: TickLine) -> None:
+    def _tick(self, line: TickLine) -> None:
         policy = self.flight.policies.get(line.symbol)
         if policy is None:
             raise EvidenceError(

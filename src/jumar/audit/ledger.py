@@ -69,7 +69,7 @@ class Holding:
 
     Attributes:
         quantity: signed base currency.
-        keys: the groups whose entries filled since it was last zero.
+        keys: the groups whose entries filled since it was last zero, or turned through zero.
     """
 
     t: int
@@ -129,6 +129,7 @@ class _Reader:
         self._names: dict[tuple[str, str, int], str] = {}
         self._taken: set[str] = set()
         self._entered: dict[str, set[str]] = defaultdict(set)
+        self._filled_by: dict[str, set[str]] = {}
 
     def read(self, records: Iterable[Record]) -> LedgerReading:
         ledger = list(records)
@@ -179,6 +180,8 @@ class _Reader:
         symbol = words(record, "symbol")
         order = self._names.get(("order", symbol, whole(record, "order_id")), "")
         parsed = parse_client_id(order)
+        entered = parsed is not None and parsed.role is Role.ENTRY
+        self._filled_by[symbol] = {parsed.key} if parsed is not None and entered else set()
         if parsed is None:
             return
         fill = Execution(
@@ -191,13 +194,15 @@ class _Reader:
             quantity=amount(record, "quantity"),
         )
         self._reading.fills[symbol, fill.trade_id] = fill
-        if parsed.role is Role.ENTRY:
-            self._entered[symbol].add(parsed.key)
+        self._entered[symbol] |= self._filled_by[symbol]
 
     def _position(self, record: Record) -> None:
         symbol, quantity = words(record, "symbol"), amount(record, "quantity")
+        before = self._reading.holding_at(symbol, whole(record, "t")).quantity
         if quantity == ZERO:
             self._entered[symbol].clear()
+        elif quantity * before < ZERO:  # through zero: what held it until now has ended
+            self._entered[symbol] = set(self._filled_by.get(symbol, ()))
         keys = frozenset(self._entered[symbol])
         holding = Holding(t=whole(record, "t"), quantity=quantity, keys=keys)
         self._reading._holdings[symbol].append(holding)  # noqa: SLF001 - the reader fills what it returns

@@ -5,7 +5,6 @@ already proven. Pure.
 """
 
 from dataclasses import replace
-from decimal import Decimal
 
 from jumar.model.order import (
     FINAL_STATUSES,
@@ -34,7 +33,7 @@ def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
     if own.request.channel is Channel.CONDITIONAL and report.channel is Channel.REGULAR:
         return _fold_child(own, report, now_ms)
     state = OrderState.ENDED if report.status in FINAL_STATUSES else _STATES[report.status]
-    folded = replace(
+    folded = _with(
         own,
         venue_id=own.venue_id or report.venue_id,
         child_venue_id=own.child_venue_id or report.child_venue_id,
@@ -49,6 +48,13 @@ def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
     if state is OrderState.TRIGGERED and own.triggered_ms is None:
         folded = replace(folded, triggered_ms=now_ms)
     return _advance(folded, state, report.status, report.reject_reason, now_ms)
+
+
+def _with(own: OwnOrder, **values: object) -> OwnOrder:
+    """The order with these values; itself if it has them: most observations say nothing new."""
+    if all(getattr(own, name) == value for name, value in values.items()):
+        return own
+    return replace(own, **values)  # type: ignore[arg-type]  # names and types are the callers'
 
 
 def _acked_ms(own: OwnOrder, report: OrderReport, now_ms: int) -> int | None:
@@ -127,13 +133,5 @@ def echo_error(request: OrderRequest, report: OrderReport) -> str | None:
         pairs.append(("price", request.price, report.price))
     if request.time_in_force is not None:
         pairs.append(("timeInForce", request.time_in_force, report.time_in_force))
-    wrong = [f"{name} asked {a}, got {b}" for name, a, b in pairs if _differs(a, b)]
+    wrong = [f"{name} asked {a}, got {b}" for name, a, b in pairs if b is not None and a != b]
     return "; ".join(wrong) or None
-
-
-def _differs(asked: object, got: object) -> bool:
-    if got is None:
-        return False
-    if isinstance(asked, Decimal) and isinstance(got, Decimal):
-        return asked != got
-    return asked != got

@@ -83,12 +83,15 @@ class Trade:
 
     def is_tighter(self, price: Decimal, than: Decimal) -> bool:
         """Whether a stop price lies closer to the market than another on the losing side."""
-        return (price - than) * self.sign > 0
+        return price > than if self.side is Side.BUY else price < than
 
     def tightest(self, *prices: Decimal | None) -> Decimal:
         """Return the tightest of the given stop prices and the initial stop."""
-        known = [price for price in prices if price is not None]
-        return max([self.initial_stop, *known], key=lambda price: price * self.sign)
+        tightest = self.initial_stop
+        for price in prices:
+            if price is not None and self.is_tighter(price, than=tightest):
+                tightest = price
+        return tightest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,12 +78,13 @@ def is_read_as_flat(world: World) -> bool:
 
 def by_role(world: World, *roles: Role) -> tuple[OwnOrder, ...]:
     """Return the trade's orders of some roles, in the order of their attempts."""
-    return tuple(order for order in world.orders if order.role in roles)
+    return tuple([order for order in world.orders if order.request.role in roles])
 
 
 def filled_by(world: World, order: OwnOrder) -> Decimal:
     """Return what the fills by trade id say an order has filled, base currency."""
-    return sum((f.quantity for f in world.fills if f.client_id == order.client_id), start=ZERO)
+    name = order.client_id
+    return sum([fill.quantity for fill in world.fills if fill.client_id == name], start=ZERO)
 
 
 def filled_of_role(world: World, role: Role) -> Decimal:
@@ -97,10 +98,11 @@ def filled_of_role(world: World, role: Role) -> Decimal:
 def assess(world: World, trade: Trade, policy: Policy) -> Facts:
     """Derive the facts of the open trade."""
     entries = by_role(world, Role.ENTRY)
+    entry_fills = _fills_of(world, entries)
     entered = filled_of_role(world, Role.ENTRY)
     signed = sum((fill.signed_quantity for fill in world.fills), start=ZERO)
     by_fills = trade.adopted_quantity + signed * trade.sign
-    lag = entered - sum((f.quantity for f in world.fills if _is_entry(f, entries)), start=ZERO)
+    lag = entered - sum((fill.quantity for fill in entry_fills), start=ZERO)
     last_fill_ms = max((fill.time_ms for fill in world.fills), default=None)
     bought = entered > ZERO or trade.adopted_quantity > ZERO or bool(world.fills)
     entry_alive = any(order.alive_or_unknown for order in entries)
@@ -120,8 +122,8 @@ def assess(world: World, trade: Trade, policy: Policy) -> Facts:
         seems_gone=late_size == ZERO,
         foreign_size=added,
         cover_size=cover_size,
-        may_fill=_may_fill(trade, entries, entered),
-        average_entry=_average_entry(world, trade, entries),
+        may_fill=max(trade.planned_quantity - entered, ZERO) if entry_alive else ZERO,
+        average_entry=_average_entry(trade, entry_fills),
         last_fill_ms=last_fill_ms,
         had_fill=had_fill,
         entry_alive=entry_alive,
@@ -129,14 +131,14 @@ def assess(world: World, trade: Trade, policy: Policy) -> Facts:
         stop_triggered=any(_triggered(world, order) for order in stop_orders) and had_fill,
         tp1_hit=filled_of_role(world, Role.TP1) > ZERO,
         fills_pending=_fills_pending(world),
-        flat=_flat(world, trade, policy, by_fills + lag, last_fill_ms)
-        if had_fill
-        else not entry_alive,
+        flat=not entry_alive
+        and (not had_fill or _flat(world, trade, policy, by_fills + lag, last_fill_ms)),
     )
 
 
-def _is_entry(fill: Fill, entries: tuple[OwnOrder, ...]) -> bool:
-    return any(fill.client_id == order.client_id for order in entries)
+def _fills_of(world: World, orders: tuple[OwnOrder, ...]) -> tuple[Fill, ...]:
+    names = {order.client_id for order in orders}
+    return tuple([fill for fill in world.fills if fill.client_id in names])
 
 
 def _exit_filled(world: World, trade: Trade) -> bool:
@@ -180,12 +182,6 @@ def _triggered(world: World, order: OwnOrder) -> bool:
     )
 
 
-def _may_fill(trade: Trade, entries: tuple[OwnOrder, ...], entered: Decimal) -> Decimal:
-    if not any(order.alive_or_unknown for order in entries):
-        return ZERO
-    return max(trade.planned_quantity - entered, ZERO)
-
-
 def foreign_size(world: World, trade: Trade) -> Decimal:
     """What fills of nobody's order of ours added in the trade's direction."""
     ours = {order.client_id for order in world.orders}
@@ -193,10 +189,9 @@ def foreign_size(world: World, trade: Trade) -> Decimal:
     return sum((fill.quantity for fill in added), start=ZERO)
 
 
-def _average_entry(world: World, trade: Trade, entries: tuple[OwnOrder, ...]) -> Decimal | None:
+def _average_entry(trade: Trade, fills: tuple[Fill, ...]) -> Decimal | None:
     if trade.adopted_price is not None:
         return trade.adopted_price
-    fills = [fill for fill in world.fills if _is_entry(fill, entries)]
     quantity = sum((fill.quantity for fill in fills), start=ZERO)
     if quantity == ZERO:
         return None
@@ -215,8 +210,8 @@ def _cover_size(
 
 def _fills_pending(world: World) -> bool:
     return any(
-        order.filled_quantity > filled_by(world, order)
-        and world.now_ms - max(order.updated_ms, order.ended_ms or 0) < FILL_LAG_MS
+        world.now_ms - max(order.updated_ms, order.ended_ms or 0) < FILL_LAG_MS
+        and order.filled_quantity > filled_by(world, order)
         for order in world.orders
     )
 
@@ -224,13 +219,11 @@ def _fills_pending(world: World) -> bool:
 def _flat(
     world: World, trade: Trade, policy: Policy, by_fills: Decimal, last_fill_ms: int | None
 ) -> bool:
-    """Y-11: nothing of the trade's side is held any more, proven in one of two ways, and no entry may fill.
+    """Y-11: nothing of the trade's side is held any more, proven in one of two ways; asked while no entry may fill.
 
     Either the fills explain it, and an event or a later read says so; or two reads apart say so, and executions
     and liquidations were asked for since. A position on the other side is not ours: ours is over (Y-3).
     """
-    if any(order.alive_or_unknown for order in by_role(world, Role.ENTRY)):
-        return False
     since_ms = trade.armed_ms if last_fill_ms is None else last_fill_ms
     margin_ms = policy.flat_margin_s * 1000
     if by_fills <= ZERO and last_fill_ms is not None:

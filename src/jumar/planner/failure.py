@@ -111,10 +111,10 @@ def _bought_after(world: World, trade: Trade, since_ms: int) -> Decimal:
     return sum((fill.quantity for fill in late), start=ZERO)
 
 
-def alarms(world: World, trade: Trade, facts: Facts) -> tuple[Alarm, ...]:
-    """Return what a person must hear of the trade's protection now."""
+def alarms(world: World, trade: Trade, facts: Facts, *, uncovered: bool) -> tuple[Alarm, ...]:
+    """Return what a person must hear of the trade's protection now; `uncovered` is what `is_uncovered` says."""
     found = []
-    if trade.closing is None and is_uncovered(world, trade, facts) and not facts.fills_pending:
+    if trade.closing is None and uncovered and not facts.fills_pending:
         words = f"no stop covers {text(facts.cover_size)} {trade.symbol}: restoring it"
         found.append(Alarm(rule="S-7", subject=trade.key, text=words))
     for order in by_role(world, *STOP_ROLES):

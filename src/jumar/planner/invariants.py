@@ -70,7 +70,7 @@ def _no_stop_is_taken_from_a_position(
     world: World, trade: Trade | None, cancels: list[CancelOrder]
 ) -> None:
     """While the position may be non-zero, no cancel leaves its tightest full-size stop looser (P-2)."""
-    if trade is None or trade.proven_flat_ms is not None:
+    if not cancels or trade is None or trade.proven_flat_ms is not None:
         return
     size = sum((fill.signed_quantity for fill in world.fills), start=ZERO) * trade.sign
     if size <= ZERO:

@@ -34,7 +34,8 @@ def advance(world: World, trade: Trade, facts: Facts, policy: Policy) -> Advance
     """Return the trade with every durable fact that the world proves by now."""
     notes: list[Cause] = []
     refusals: list[Refusal] = []
-    trade = replace(trade, ratchet_price=_ratchet(world, trade))
+    if (ratchet := _ratchet(world, trade)) != trade.ratchet_price:
+        trade = replace(trade, ratchet_price=ratchet)
     if trade.closing is None and (found := _closing(world, trade, facts, policy)) is not None:
         reason, cause = found
         trade = replace(

@@ -120,6 +120,7 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
     mode = mode_of(world, trade, facts)
     if is_over(world, trade, facts):
         return replace(_sweep(world, step), mode=mode)
+    uncovered = is_uncovered(world, trade, facts)
     refusals = _refusals_of_the_entry(world, trade, policy)
     commands: list[Command] = [
         *stop_commands(world, trade, facts, policy),
@@ -129,7 +130,7 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
         *entry_commands(world, trade, facts, policy, refusals),
         *echo_cancels(world, trade, facts),
         *settle_commands(world, trade, facts, policy),
-        *stray_commands(world, covered=not is_uncovered(world, trade, facts)),
+        *stray_commands(world, covered=not uncovered),
     ]
     return Plan(
         trade=trade,
@@ -137,10 +138,13 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
         refusals=(*refusals, *step.refusals),
         entry_wanted=trade.entry_over is None or facts.entry_alive,
         notes=step.notes,
-        wake_in_ms=_wake_in_ms(world, trade, facts),
-        alarms=(*alarms(world, trade, facts), *exit_alarms(world, trade)),
+        wake_in_ms=_wake_in_ms(world, trade, facts, uncovered=uncovered),
+        alarms=(
+            *alarms(world, trade, facts, uncovered=uncovered),
+            *exit_alarms(world, trade),
+        ),
         mode=mode,
-        uncovered=is_uncovered(world, trade, facts),
+        uncovered=uncovered,
     )
 
 
@@ -175,13 +179,13 @@ def _once(commands: list[Command]) -> list[Command]:
     return kept
 
 
-def _wake_in_ms(world: World, trade: Trade, facts: Facts) -> int | None:
+def _wake_in_ms(world: World, trade: Trade, facts: Facts, *, uncovered: bool) -> int | None:
     """Plan again sooner than the loop's interval while a stop or an exit waits for its next try."""
     if trade.closing is not None and not facts.flat:
         return exit_wait_ms(world) or EXIT_REPEAT_MS
     if not facts.had_fill or facts.cover_size <= 0:
         return None
     waits = [backstop_wait_ms(world), refused_wait_ms(world, trade, facts)]
-    if is_uncovered(world, trade, facts):
+    if uncovered:
         waits.append(RESTORE_RETRY_MS)
     return min((wait for wait in waits if wait > 0), default=None)

@@ -1,6 +1,7 @@
 """Small tools the steps share: attempts of a slot, and commands with their causes."""
 
 from decimal import Decimal
+from operator import attrgetter
 
 from jumar.model.command import CancelOrder, Cause, PlaceOrder
 from jumar.model.ids import client_id
@@ -25,7 +26,8 @@ CANCEL_REPEAT_MS = 500
 
 def attempts(world: World, role: Role) -> tuple[OwnOrder, ...]:
     """Return all orders of a role in the open trade, oldest attempt first."""
-    return tuple(sorted(by_role(world, role), key=lambda order: order.attempt))
+    found = by_role(world, role)
+    return found if len(found) < 2 else tuple(sorted(found, key=attrgetter("attempt")))
 
 
 def next_attempt(world: World, role: Role) -> int:
@@ -35,7 +37,7 @@ def next_attempt(world: World, role: Role) -> int:
 
 def alive(world: World, role: Role) -> tuple[OwnOrder, ...]:
     """Return the orders of a role that are not proven ended."""
-    return tuple(order for order in attempts(world, role) if order.alive_or_unknown)
+    return tuple([order for order in attempts(world, role) if order.alive_or_unknown])
 
 
 def last(world: World, role: Role) -> OwnOrder | None:

@@ -335,11 +335,12 @@ def echo_cancels(world: World, trade: Trade, facts: Facts) -> tuple[Command, ...
 
     A stop of an open position goes only once another one covers: what rests may still protect.
     """
+    wrong = [order for order in world.orders if order.echo_error is not None]
+    if not wrong:
+        return ()
     covered = facts.cover_size <= ZERO or bool(covering(world, trade, facts))
     return tuple(
         cancel(order, Cause(rule="S-11", text=f"echo differs: {order.echo_error}"))
-        for order in world.orders
-        if order.echo_error is not None
-        and (covered or order.role not in STOP_ROLES)
-        and may_cancel(world, order)
+        for order in wrong
+        if (covered or order.role not in STOP_ROLES) and may_cancel(world, order)
     )

@@ -31,7 +31,7 @@ from jumar.reconciler.answer import answer_of
 from jumar.reconciler.decide import DecisionDesk
 from jumar.reconciler.execute import Executor
 from jumar.reconciler.observe import Observer
-from jumar.reconciler.snapshot import material, snapshot
+from jumar.reconciler.snapshot import grounds, material, snapshot
 from jumar.reconciler.state import SymbolState
 
 _log = structlog.get_logger("jumar.loop")
@@ -73,6 +73,7 @@ class SymbolLoop:
         self._was_ready = False
         self._answered: object = None
         self._on_answer = on_answer
+        self._grounds: object = None
         self._pictured: object = None
         self._pictured_ms = 0
         self._ticks = 0
@@ -237,9 +238,13 @@ class SymbolLoop:
         As it is after sending, so that it stands in one transaction with what the venue answered.
         """
         world = self.state.world(self._clock.now_ms())
+        old = world.now_ms - self._pictured_ms >= PICTURE_EVERY_MS
+        stands_on = grounds(world, plan)
+        if stands_on == self._grounds and not old:
+            return
+        self._grounds = stands_on
         content = snapshot(world, plan)
         matters = material(content)
-        old = world.now_ms - self._pictured_ms >= PICTURE_EVERY_MS
         if matters == self._pictured and not old:
             return
         self._pictured, self._pictured_ms = matters, world.now_ms

@@ -326,24 +326,22 @@ class Observer:
     def _fills_are_missing(self, now: int) -> bool:
         """An order reports more than its fills, or the position read differs from their sum for a while."""
         state = self._state
-        world = state.world(now)
-        for order in world.orders:
-            told = sum(
-                (f.quantity for f in world.fills if f.client_id == order.client_id), start=ZERO
-            )
+        trade, read, fills = state.trade, state.position, state.present_fills(now)
+        for order in state.present_orders():
+            name = order.client_id
+            told = sum([fill.quantity for fill in fills if fill.client_id == name], start=ZERO)
             lag = now - max(order.updated_ms, order.ended_ms or 0)
             if order.filled_quantity > told and lag > ASK_FIRST_MS:
                 return True
-        newest = max((fill.time_ms for fill in world.fills), default=0)
-        read = state.position
-        if read is None or world.trade is None:
+        newest = max((fill.time_ms for fill in fills), default=0)
+        if read is None or trade is None:
             return False
-        turned = read.value.quantity * world.trade.sign < ZERO  # never a fill that is just late
+        turned = read.value.quantity * trade.sign < ZERO  # never a fill that is just late
         if read.at_ms < newest + (0 if turned else ASK_AGAIN_MS):
             return False
-        adopted = world.trade.adopted_quantity * world.trade.sign
-        by_fills = sum((fill.signed_quantity for fill in world.fills), start=adopted)
-        return read.at_ms > world.trade.armed_ms and read.value.quantity != by_fills
+        adopted = trade.adopted_quantity * trade.sign
+        by_fills = sum((fill.signed_quantity for fill in fills), start=adopted)
+        return read.at_ms > trade.armed_ms and read.value.quantity != by_fills
 
 
 def missed(order: OwnOrder, asked_ms: int, now_ms: int) -> OwnOrder:

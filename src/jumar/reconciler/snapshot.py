@@ -60,6 +60,22 @@ def snapshot(world: World, plan: Plan) -> dict[str, object]:
     }
 
 
+def grounds(world: World, plan: Plan) -> object:
+    """Return all that `material` follows from, without spelling it; as long as it stays equal, so does that."""
+    position = newest(world.position, world.position_event)
+    return (
+        None if position is None else position.value,
+        _held(world, position),
+        world.orders,
+        world.strays,
+        world.fills,
+        world.mode,
+        world.decision,
+        plan.trade or world.trade,
+        tuple(refusal.code for refusal in plan.refusals),
+    )
+
+
 def material(content: dict[str, object]) -> object:
     """Return the part of a snapshot whose change is worth writing at once; compare it with `==`.
 

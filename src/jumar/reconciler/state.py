@@ -401,7 +401,6 @@ class SymbolState:
             error = self._setup_error = None
         key = None if self.trade is None else self.trade.key
         strays = [o for o in self.orders.values() if o.trade_key != key and not o.ended]
-        orders = [o for o in self.orders.values() if key is None or o.trade_key == key]
         return World(
             now_ms=now_ms,
             account=self.account,
@@ -423,8 +422,8 @@ class SymbolState:
             conditional_orders=self.conditional_orders,
             decision=self.decision,
             trade=self.trade,
-            orders=tuple(sorted(orders, key=_by_age)),
-            fills=self._fills(now_ms),
+            orders=self.present_orders(),
+            fills=self.present_fills(now_ms),
             mode=self.mode,
             marks=self.marks,
             uncovered_ms=self.uncovered_ms,
@@ -438,7 +437,13 @@ class SymbolState:
             last_end_side=self.last_end_side,
         )
 
-    def _fills(self, now_ms: int) -> tuple[Fill, ...]:
+    def present_orders(self) -> tuple[OwnOrder, ...]:
+        """The orders of the open trade, oldest first; without one, those of earlier set-ups still remembered."""
+        key = None if self.trade is None else self.trade.key
+        orders = [o for o in self.orders.values() if key is None or o.trade_key == key]
+        return tuple(sorted(orders, key=_by_age))
+
+    def present_fills(self, now_ms: int) -> tuple[Fill, ...]:
         """Our fills, and executions by a hand since the trade was armed once nobody of ours claims them."""
         if self.trade is None:
             return ()

@@ -7,8 +7,9 @@ every line, whoever wrote it. Does not know what a line means.
 
 import logging
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
@@ -48,8 +49,27 @@ class _Blot:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """A processor that writes down the time of a clock of its own."""
+
+    now_ms: Callable[[], int]
+
+    def __call__(
+        self, _logger: Any, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        moment = datetime.fromtimestamp(self.now_ms() / 1000, UTC)
+        stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        event["timestamp"] = stamp
+        return event
+
+
 def configure(
-    log_format: LogFormat, *, secrets: Iterable[str] = (), stream: TextIO | None = None
+    log_format: LogFormat,
+    *,
+    secrets: Iterable[str] = (),
+    stream: TextIO | None = None,
+    now_ms: Callable[[], int] | None = None,
 ) -> None:
     """Send all lines, those of libraries included, to one stream in one format.
 
@@ -57,11 +77,13 @@ def configure(
         log_format: console or JSON.
         secrets: texts that must never appear in a line.
         stream: stderr when not given, so that stdout stays free for results.
+        now_ms: the clock of each line, milliseconds since 1970; this machine's when not given.
     """
     out = stream if stream is not None else sys.stderr
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        stamp if now_ms is None else _Stamp(now_ms),
     ]
     last: list[structlog.typing.Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,

@@ -59,6 +59,7 @@ class TickRecorder:
     ) -> None:
         """Name the record; no file is touched before the first tick, when the database is known to be ours."""
         self._database = database
+        self._path = ticks.record_file(database)
         self._account = account
         self._policies = dict(policies)
         self._file_bytes_max = file_bytes_max
@@ -92,13 +93,11 @@ class TickRecorder:
     def incident(self, incident: Incident) -> None:
         """Incidents stand in the database."""
 
-    @property
-    def _path(self) -> Path:
-        return ticks.record_file(self._database)
-
     def _matters(self, report: TickReport) -> bool:
         world, plan = report.world, report.plan
-        seen = self._seen.setdefault(world.symbol, _Seen())
+        seen = self._seen.get(world.symbol)
+        if seen is None:
+            seen = self._seen[world.symbol] = _Seen()
         if world.position is not None and not seen.readable:
             seen.readable, seen.first = True, FIRST_TICKS
         what = (*_told(plan), world.mode)

@@ -80,7 +80,8 @@ class TickLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
 
 type Line = StartLine | TickLine
 
-_encode = msgspec.json.Encoder(decimal_format="string").encode
+# Deterministic: a set is written in order, so that the same world is the same bytes in every process.
+_encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").encode
 _lines = msgspec.json.Decoder(StartLine | TickLine)
 _worlds = msgspec.json.Decoder(World)
 _commands = msgspec.json.Decoder(list[dict[str, Any]])

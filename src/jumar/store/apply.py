@@ -6,16 +6,19 @@ Knows nothing of commits: `writer.py` owns them. Only statements that SQLite and
 """
 
 from decimal import Decimal
-from typing import assert_never
+from functools import cache
+from typing import Any, assert_never
 
 from sqlalchemy import (
+    Column,
     Connection,
-    ScalarSelect,
+    Insert,
     Table,
+    Update,
+    bindparam,
     exists,
     func,
     insert,
-    literal,
     select,
     update,
 )
@@ -54,6 +57,28 @@ _PLAIN: dict[type[Record], Table] = {
     EventSeen: schema.events,
 }
 
+# Statements are made once: what they are told apart by, and compiled to, is then found at once.
+_MOVES, _FILLS = schema.stop_moves.c, schema.fills.c
+_FLOOR = (
+    select(func.max(_MOVES.tightness))
+    .where(_MOVES.trade_key == bindparam("of_trade"), _MOVES.confirmed_ms.is_not(None))
+    .scalar_subquery()
+)
+_FLOOR_ALONE = select(_FLOOR)
+_MOVE = insert(schema.stop_moves).values(floor=_FLOOR)
+_CONFIRM = (
+    update(schema.stop_moves)
+    .where(_MOVES.client_id == bindparam("of_order"), _MOVES.trade_key == bindparam("of_trade"))
+    .values(confirmed_ms=func.coalesce(_MOVES.confirmed_ms, bindparam("now_ms")))
+)
+_SEEN = exists().where(
+    _FILLS.symbol == bindparam("fill_symbol"), _FILLS.trade_id == bindparam("fill_trade_id")
+)
+_COUNT = insert(schema.fills).from_select(
+    _FILLS.keys(),
+    select(*(bindparam(f"fill_{c.name}", type_=c.type) for c in _FILLS)).where(~_SEEN),
+)
+
 
 def apply(connection: Connection, record: Record) -> None:
     """Write one record.
@@ -70,9 +95,9 @@ def apply(connection: Connection, record: Record) -> None:
         case TradeEnded():
             _trade_ended(connection, record)
         case DecisionSeen():
-            connection.execute(insert(schema.decisions), records.decision_seen_values(record))
+            _add(connection, schema.decisions, records.decision_seen_values(record))
         case RefusalSeen() | Incident() | EquitySeen() | EventSeen():
-            connection.execute(insert(_PLAIN[type(record)]), records.plain_values(record))
+            _add(connection, _PLAIN[type(record)], records.plain_values(record))
         case ModeChanged():
             _upsert(connection, schema.modes, records.mode_values(record))
         case Snapshot():
@@ -100,23 +125,40 @@ def _apply_to_orders(
             _fill_seen(connection, record)
 
 
+@cache
+def _insert_into(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _update_where(key: Column[Any]) -> Update:
+    return update(key.table).where(key == bindparam("of_key", type_=key.type))
+
+
+def _add(connection: Connection, table: Table, values: Values) -> None:
+    connection.execute(_insert_into(table), values)
+
+
+def _change(connection: Connection, key: Column[Any], value: str | int, values: Values) -> bool:
+    """Change the row whose key has this value; whether there is one."""
+    return connection.execute(_update_where(key), values | {"of_key": value}).rowcount != 0
+
+
 def _upsert(connection: Connection, table: Table, values: Values) -> None:
     """Keep one row per symbol, the newest."""
-    known = update(table).where(table.c.symbol == values["symbol"])
-    if connection.execute(known, values).rowcount == 0:
-        connection.execute(insert(table), values)
+    if not _change(connection, table.c.symbol, values["symbol"], values):
+        _add(connection, table, values)
 
 
 def _request_done(connection: Connection, record: RequestDone) -> None:
-    requests = schema.operator_requests
-    done = update(requests).where(requests.c.seq == record.seq)
-    connection.execute(done.values(done_ms=record.at_ms, outcome=record.outcome))
+    done = {"done_ms": record.at_ms, "outcome": record.outcome}
+    _change(connection, schema.operator_requests.c.seq, record.seq, done)
 
 
 def _intent(connection: Connection, intent: Intent) -> None:
     order = intent.order
     try:
-        connection.execute(insert(schema.orders), records.order_values(order))
+        _add(connection, schema.orders, records.order_values(order))
     except IntegrityError as error:
         raise _refused_order(order, error) from error
     if intent.tightness is not None:
@@ -136,43 +178,31 @@ def _order_adopted(connection: Connection, record: OrderAdopted) -> None:
     """An id that an earlier trade journaled passes to the new one, which sweeps it."""
     order = record.order
     values = records.order_values(order)
-    known = update(schema.orders).where(schema.orders.c.client_id == order.client_id)
     try:
-        if connection.execute(known, values).rowcount == 0:
-            connection.execute(insert(schema.orders), values)
+        if not _change(connection, schema.orders.c.client_id, order.client_id, values):
+            _add(connection, schema.orders, values)
     except IntegrityError as error:
         raise _refused_order(order, error) from error
     if record.tightness is None:
         return
     move = records.stop_move_values(Intent(order=order, tightness=record.tightness))
-    moves = schema.stop_moves
-    kept = update(moves).where(moves.c.client_id == order.client_id)
     passed = {"trade_key": order.trade_key, "floor": None}
-    if connection.execute(kept, passed).rowcount == 0:
+    if not _change(connection, _MOVES.client_id, order.client_id, passed):
         # What was found rests already, in no order of tightness: the floor holds back only what is asked for.
-        connection.execute(insert(moves), move)
-
-
-def _floor(trade_key: str) -> ScalarSelect[int | None]:
-    moves = schema.stop_moves.c
-    return (
-        select(func.max(moves.tightness))
-        .where(moves.trade_key == trade_key, moves.confirmed_ms.is_not(None))
-        .scalar_subquery()
-    )
+        _add(connection, schema.stop_moves, move)
 
 
 def _stop_move(connection: Connection, values: Values) -> None:
     # The database finds the floor itself, so that a wrong ratchet in memory cannot pass (S-3, fourth place).
-    floor = _floor(values["trade_key"])
+    of_trade = {"of_trade": values["trade_key"]}
     try:
         # A savepoint, so that the floor can still be read for the message after the refusal.
         with savepoint(connection):
-            connection.execute(insert(schema.stop_moves).values(values | {"floor": floor}))
+            connection.execute(_MOVE, values | of_trade)
     except IntegrityError as error:
         if schema.RATCHET_CHECK not in str(error.orig):
             raise
-        confirmed = connection.execute(select(floor)).scalar_one()
+        confirmed = connection.execute(_FLOOR_ALONE, of_trade).scalar_one()
         tightest = text(abs(Decimal(confirmed or 0).scaleb(-schema.TIGHTNESS_DECIMALS)))
         stop = f"{values['client_id']} at {text(values['trigger_price'])}"
         message = f"stop {stop} is looser than the tightest confirmed one at {tightest}"
@@ -180,13 +210,8 @@ def _stop_move(connection: Connection, values: Values) -> None:
 
 
 def _stop_confirmed(connection: Connection, record: StopConfirmed) -> None:
-    moves = schema.stop_moves.c
-    statement = (
-        update(schema.stop_moves)
-        .where(moves.client_id == record.client_id, moves.trade_key == record.trade_key)
-        .values(confirmed_ms=func.coalesce(moves.confirmed_ms, record.at_ms))
-    )
-    if connection.execute(statement).rowcount == 0:
+    of = {"of_order": record.client_id, "of_trade": record.trade_key}
+    if connection.execute(_CONFIRM, of | {"now_ms": record.at_ms}).rowcount == 0:
         message = (
             f"{record.client_id} of trade {record.trade_key} was confirmed but never journaled"
         )
@@ -195,8 +220,8 @@ def _stop_confirmed(connection: Connection, record: StopConfirmed) -> None:
 
 def _order_changed(connection: Connection, record: OrderChanged) -> None:
     order = record.order
-    statement = update(schema.orders).where(schema.orders.c.client_id == order.client_id)
-    if connection.execute(statement, records.order_changes(order)).rowcount == 0:
+    changes = records.order_changes(order)
+    if not _change(connection, schema.orders.c.client_id, order.client_id, changes):
         raise InvariantBroken("X-2", f"{order.client_id} changed but was never journaled")
 
 
@@ -209,10 +234,9 @@ def _trade_ended(connection: Connection, record: TradeEnded) -> None:
 
 def _upsert_trade(connection: Connection, trade: Trade, summary: Values) -> None:
     values = records.trade_values(trade) | summary
-    known = update(schema.trades).where(schema.trades.c.key == trade.key)
     try:
-        if connection.execute(known, values).rowcount == 0:
-            connection.execute(insert(schema.trades), values)
+        if not _change(connection, schema.trades.c.key, trade.key, values):
+            _add(connection, schema.trades, values)
     except IntegrityError as error:
         # SQLite names the column of a partial index, PostgreSQL the index.
         if not any(name in str(error.orig) for name in ("trades.symbol", schema.OPEN_TRADE_INDEX)):
@@ -222,10 +246,5 @@ def _upsert_trade(connection: Connection, trade: Trade, summary: Values) -> None
 
 
 def _fill_seen(connection: Connection, record: FillSeen) -> None:
-    fills = schema.fills
     values = records.fill_values(record)
-    seen = exists().where(
-        fills.c.symbol == record.fill.symbol, fills.c.trade_id == record.fill.trade_id
-    )
-    row = select(*(literal(values[name], fills.c[name].type) for name in values)).where(~seen)
-    connection.execute(insert(fills).from_select(list(values), row))
+    connection.execute(_COUNT, {f"fill_{name}": value for name, value in values.items()})

@@ -1,17 +1,20 @@
 """One database file: its URL, its connection and the words for its errors.
 
 Promises that a commit is on the disk when it returns (WAL with `synchronous=FULL`), that foreign keys are
-checked, and that every error names the file. Knows nothing of tables.
+checked, that every error names the file, and that a statement is compiled once in a process, however many
+databases it has open. Knows nothing of tables.
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import LRUCache
 
 from jumar.model.errors import ConfigError, StoreUnavailable
 
@@ -19,6 +22,9 @@ from jumar.model.errors import ConfigError, StoreUnavailable
 BUSY_TIMEOUT_MS = 2_000
 # After these the database itself is in doubt, not what one caller wrote.
 FATAL = (OperationalError, InternalError, InterfaceError)
+_SAVEPOINT = "jumar"
+# What a statement compiles to follows from the dialect alone: all databases of this process share it.
+_COMPILED: LRUCache[Any, Any] = LRUCache(500)
 _EXAMPLE = 'write url = "sqlite:///jumar.db" (three slashes: relative, four: absolute)'
 
 
@@ -52,26 +58,34 @@ def check_place(path: Path) -> None:
         raise ConfigError(f"[store] url: {path} is a folder: name a file in it")
 
 
-def writer_engine(path: Path, *, busy_timeout_ms: int) -> Engine:
-    """Return the engine of the one writer: one connection, every transaction holds the write lock from its start."""
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        pool_size=1,
-        max_overflow=0,
-        connect_args={"check_same_thread": False, "timeout": busy_timeout_ms / 1000},
-    )
+def writer_engine(
+    path: Path, *, busy_timeout_ms: int, opened: Callable[[sqlite3.Connection], None]
+) -> Engine:
+    """Return the engine of the one writer: one connection, every transaction holds the write lock from its start.
 
-    def connected(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-        # sqlite3 must not open transactions by itself: BEGIN is ours, see `begun`.
-        connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            connection.execute(f"PRAGMA {pragma}").close()
+    Args:
+        path: the database file; it is made when there is none.
+        busy_timeout_ms: how long a commit waits for another process that writes.
+        opened: called with each connection that the engine makes.
+    """
+    place = path.absolute()
 
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def connect() -> sqlite3.Connection:
+        # sqlite3 must not open transactions by itself: BEGIN is ours, see `_begin`.
+        connection = sqlite3.connect(
+            place, timeout=busy_timeout_ms / 1000, check_same_thread=False, isolation_level=None
+        )
+        try:
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                connection.execute(f"PRAGMA {pragma}").close()
+        except BaseException:
+            connection.close()
+            raise
+        opened(connection)
+        return connection
 
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begun)
+    engine = _engine(path, connect, spare=0)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -82,7 +96,40 @@ def reader_engine(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_MS / 1000)
 
-    return create_engine("sqlite://", creator=connect)
+    return _engine(path, connect, spare=10)
+
+
+# `Any`: SQLAlchemy's protocol of a connection does not quite describe the one of `sqlite3`.
+def _engine(path: Path, connect: Callable[[], Any], *, spare: int) -> Engine:
+    pool = QueuePool(connect, pool_size=1, max_overflow=spare, dialect=_dialect())
+    url = URL.create("sqlite", database=str(path))
+    return Engine(pool, _dialect(), url, execution_options={"compiled_cache": _COMPILED})
+
+
+@cache
+def _dialect() -> Dialect:
+    """The one dialect of this process: what is compiled for one is not found by another."""
+    engine = create_engine("sqlite://")
+    # Its first connection tells a dialect what this SQLite can do.
+    engine.connect().close()
+    engine.dispose()
+    return engine.dialect
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def cut(connection: sqlite3.Connection) -> None:
+    """Close a connection as the end of its process would: what was not committed is gone, the WAL stays as it is.
+
+    One that is closed already stays so.
+    """
+    with suppress(sqlite3.ProgrammingError):  # it was closed before
+        # Without this a statement that somebody has not read to its end would keep the transaction open.
+        connection.rollback()
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
+        connection.close()
 
 
 @contextmanager
@@ -92,15 +139,16 @@ def savepoint(connection: Connection) -> Iterator[None]:
     After a fatal error nothing is taken back here: SQLite may already have rolled back the whole transaction, and
     asking for the savepoint would hide why.
     """
-    point = connection.begin_nested()
+    connection.exec_driver_sql(f"SAVEPOINT {_SAVEPOINT}")
     try:
         yield
     except FATAL:
         raise
     except BaseException:
-        point.rollback()
+        connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+        connection.exec_driver_sql(f"RELEASE SAVEPOINT {_SAVEPOINT}")
         raise
-    point.commit()
+    connection.exec_driver_sql(f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
 
 def unavailable(path: Path, error: Exception) -> StoreUnavailable:

@@ -7,6 +7,8 @@ loop of its own may hand in an executor that runs inline. Knows no venue and tak
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from sqlite3 import Connection as Database
+from sqlite3 import Error as DatabaseTrouble
 
 from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
@@ -18,6 +20,7 @@ from jumar.store import recall, schema
 from jumar.store.database import (
     BUSY_TIMEOUT_MS,
     check_place,
+    cut,
     file_of,
     unavailable,
     writer_engine,
@@ -27,6 +30,9 @@ from jumar.store.migrate import migrate
 from jumar.store.writer import GroupWriter
 
 _STORE_ID = "store_id"
+_KNOWN = select(schema.meta.c.value).where(schema.meta.c.key == _STORE_ID)
+_IDENTIFY = insert(schema.meta)
+_JOURNAL = select(schema.orders.c.seq).limit(1)
 
 
 class SqlStore:
@@ -54,7 +60,11 @@ class SqlStore:
         self._path = file_of(url)
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="jumar-store")
         self._new_store_id = new_store_id
-        self._engine: Engine = writer_engine(self._path, busy_timeout_ms=busy_timeout_ms)
+        self._database: Database | None = None
+        self._nothing_asked: tuple[Database, int] | None = None
+        self._engine: Engine = writer_engine(
+            self._path, busy_timeout_ms=busy_timeout_ms, opened=self._opened
+        )
         self._writer = GroupWriter(self._engine, self._path, self._executor)
         self._lock = WriterLock(self._path)
         self._closed = False
@@ -105,17 +115,42 @@ class SqlStore:
         return await asyncio.wrap_future(done)
 
     async def close(self) -> None:
-        """Let queued writes finish and close; a closed store refuses writes, closing it again does nothing."""
+        """Let queued writes finish and close; a closed store refuses everything, closing it again does nothing."""
         if self._closed:
             return
         self._closed = True
         try:
-            await self._run(self._engine.dispose)
+            await self._done(self._engine.dispose)
             self._executor.shutdown()
         finally:
             self._lock.release()
 
+    def abandon(self) -> None:
+        """Let go of everything at once, as the end of the process would; nothing is flushed.
+
+        What was committed stays. What was not is rolled back, writes that wait are never made, and their callers
+        never hear of it. When this returns the connection is closed and the lock is free, so that another store
+        can open the database; this one refuses everything, as a closed one does. It may be called from within a
+        write on an executor that runs inline, which then fails; a commit under way in a thread is waited for.
+        """
+        self._closed = True
+        try:
+            self._executor.shutdown(cancel_futures=True)
+            if self._database is not None:
+                cut(self._database)
+            self._engine.dispose()
+        finally:
+            self._lock.release()
+
+    def _opened(self, database: Database) -> None:
+        self._database = database
+
     async def _run[T](self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise StoreUnavailable(f"{self._path}: the store is closed")
+        return await self._done(work)
+
+    async def _done[T](self, work: Callable[[], T]) -> T:
         try:
             done = self._executor.submit(work)
         except RuntimeError as error:
@@ -147,18 +182,33 @@ class SqlStore:
             raise
 
     def _identify(self, connection: Connection) -> StoreIdentity:
-        known = select(schema.meta.c.value).where(schema.meta.c.key == _STORE_ID)
-        store_id = connection.execute(known).scalar()
+        store_id = connection.execute(_KNOWN).scalar()
         if store_id is None:
             store_id = self._new_store_id()
-            connection.execute(insert(schema.meta), {"key": _STORE_ID, "value": store_id})
+            connection.execute(_IDENTIFY, {"key": _STORE_ID, "value": store_id})
             return StoreIdentity(store_id=store_id, fresh=True)
-        journal = connection.execute(select(schema.orders.c.seq).limit(1)).scalar()
+        journal = connection.execute(_JOURNAL).scalar()
         return StoreIdentity(store_id=store_id, fresh=journal is None)
 
     def _requests(self) -> tuple[OperatorRequest, ...]:
+        """Ask only when another connection has committed since nobody had asked for anything: only people's do."""
+        seen = self._others_commits()
+        if seen is not None and seen == self._nothing_asked:
+            return ()
         with self._engine.connect() as connection:
-            return recall.operator_requests(connection)
+            found = recall.operator_requests(connection)
+        self._nothing_asked = None if found else seen
+        return found
+
+    def _others_commits(self) -> tuple[Database, int] | None:
+        """What changes with every commit of another connection (SQLite's `data_version`)."""
+        if self._database is None:
+            return None
+        try:
+            (version,) = self._database.execute("PRAGMA data_version").fetchone()
+        except DatabaseTrouble:
+            return None  # the question itself will say what is wrong
+        return self._database, version
 
     def _load(self, symbol: str) -> SymbolMemory:
         with self._engine.connect() as connection:

@@ -1,20 +1,16 @@
-"""Bring a database to the schema of this version, from inside the package (no command line, no working folder).
+"""Bring a database to the schema of this version.
 
-Promises that a database of a newer version, or of another program, is refused untouched.
+Promises that a database of a newer version, or of another program, is refused untouched, and that one which is
+current costs two questions and no more.
 """
 
-import threading
+import sqlite3
+from functools import cache
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, StaticPool, create_engine
 
-from jumar.model.errors import ConfigError
-
-#: alembic's `op` and `context` are one per process: two engines that start together migrate one after the other.
-_ONE_AT_A_TIME = threading.Lock()
+#: The newest revision under `migrations/versions`.
+HEAD = "0002"
 
 
 def migrate(connection: Connection) -> None:
@@ -23,20 +19,32 @@ def migrate(connection: Connection) -> None:
     Raises:
         ConfigError: the database is not ours, or newer than this version.
     """
-    config = Config()
-    config.set_main_option("script_location", "jumar.store:migrations")
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    current = MigrationContext.configure(connection).get_current_heads()
-    known = {script.revision for script in scripts.walk_revisions()}
-    if not current and inspect(connection).get_table_names():
-        raise ConfigError("[store] url names the database of another program: name a new file")
-    if not known.issuperset(current):
-        found = ", ".join(current)
-        raise ConfigError(
-            f"[store] url names a database of a newer version (schema {found}): upgrade Jumar"
-        )
-    if current != tuple(scripts.get_heads()):
-        with _ONE_AT_A_TIME:
-            command.upgrade(config, "head")
+    if _current(connection):
+        return
+    from jumar.store.upgrade import upgrade  # noqa: PLC0415 - alembic is for a database that lacks something
+
+    upgrade(connection)
+
+
+def _current(connection: Connection) -> bool:
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return False
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+    return list(found.scalars()) == [HEAD]
+
+
+@cache
+def blank_database() -> bytes:
+    """Return a database file of this version that nobody has opened yet.
+
+    Written to a path where neither a database nor the `-wal` file of one is, it spares `SqlStore.open` the
+    revisions. It holds no identity: each copy is given one of its own when it is opened for the first time.
+    """
+    database = sqlite3.connect(":memory:")
+    engine = create_engine("sqlite://", creator=lambda: database, poolclass=StaticPool)
+    try:
+        with engine.begin() as connection:
+            migrate(connection)
+        return database.serialize()
+    finally:
+        engine.dispose()

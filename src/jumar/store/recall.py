@@ -6,10 +6,11 @@ Promises values equal to those written. Knows nothing of what to do with them.
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
+    BindParameter,
     Connection,
     ScalarResult,
     Select,
+    bindparam,
     func,
     or_,
     select,
@@ -28,6 +29,77 @@ from jumar.store.schema import operator_requests as requests
 
 #: More entries than can be sent in the seven days that the exchange's order history is read back.
 ENTRY_IDS_MAX = 20_000
+
+
+# Questions are made once: what they are told apart by, and compiled to, is then found at once.
+_SYMBOL: BindParameter[str] = bindparam("symbol")
+_REQUESTS = (
+    select(requests.c.seq, requests.c.symbol, requests.c.request, requests.c.asked_by)
+    .where(requests.c.done_ms.is_(None))
+    .order_by(requests.c.seq)
+)
+_MODE = select(modes).where(modes.c.symbol == _SYMBOL)
+_ENTRY_IDS = (
+    select(orders.c.client_id)
+    .where(orders.c.symbol == _SYMBOL, orders.c.role == Role.ENTRY.value)
+    .order_by(orders.c.journaled_ms.desc())
+    .limit(ENTRY_IDS_MAX)
+)
+_OPEN_TRADE = select(trades).where(trades.c.symbol == _SYMBOL, trades.c.ended_ms.is_(None)).limit(1)
+_ALIVE = (orders.c.symbol == _SYMBOL) & (orders.c.state != OrderState.ENDED.value)
+_ORDERS_ALIVE = select(orders).where(_ALIVE).order_by(orders.c.seq)
+_ORDERS_OF_TRADE = (
+    select(orders)
+    .where(or_(_ALIVE, orders.c.trade_key == bindparam("trade")))
+    .order_by(orders.c.seq)
+)
+# A set-up that ended unfilled may be made again: its attempts must keep their numbers (X-1).
+_AGAIN = select(trades.c.key).where(
+    trades.c.decision_id == bindparam("decision"), trades.c.first_fill_ms.is_(None)
+)
+_ORDERS_OF_DECISION = (
+    select(orders).where(or_(_ALIVE, orders.c.trade_key.in_(_AGAIN))).order_by(orders.c.seq)
+)
+_FILLS = select(fills).where(fills.c.trade_key == bindparam("trade")).order_by(fills.c.trade_id)
+# Of two with one timestamp the first stays (D-7).
+_NEWEST = (
+    select(decisions.c.content, decisions.c.seq)
+    .where(
+        decisions.c.symbol == _SYMBOL,
+        decisions.c.outcome == "accepted",
+        decisions.c.content.is_not(None),
+    )
+    .order_by(decisions.c.timestamp_ms.desc(), decisions.c.seq)
+    .limit(1)
+)
+_SUPERSEDED = select(func.max(decisions.c.timestamp_ms)).where(
+    decisions.c.seq > bindparam("seq"),
+    decisions.c.symbol == _SYMBOL,
+    decisions.c.outcome.in_(("refused", "spent")),
+    decisions.c.timestamp_ms > bindparam("timestamp_ms"),
+)
+_LAST_FILLED = (
+    select(trades.c.last_fill_ms, trades.c.closing, trades.c.closed_by)
+    .where(
+        trades.c.symbol == _SYMBOL,
+        trades.c.ended_ms.is_not(None),
+        trades.c.last_fill_ms.is_not(None),
+    )
+    .order_by(trades.c.last_fill_ms.desc())
+    .limit(1)
+)
+_FILLED = trades.c.ended_ms.is_not(None) & trades.c.first_fill_ms.is_not(None)
+_SPENT = union(
+    select(trades.c.decision_id).where(
+        trades.c.symbol == _SYMBOL, _FILLED | trades.c.voided.is_not(None)
+    ),
+    # Once spent, always spent: of a replaced journal too (D-7).
+    select(decisions.c.decision_id).where(
+        decisions.c.symbol == _SYMBOL,
+        decisions.c.outcome == "spent",
+        decisions.c.decision_id.is_not(None),
+    ),
+)
 
 
 def symbol_memory(connection: Connection, symbol: str) -> SymbolMemory:
@@ -53,105 +125,63 @@ def symbol_memory(connection: Connection, symbol: str) -> SymbolMemory:
 
 def operator_requests(connection: Connection) -> tuple[OperatorRequest, ...]:
     """Return what people asked for and nobody has done yet, oldest first."""
-    columns = requests.c
-    asked = select(columns.seq, columns.symbol, columns.request, columns.asked_by)
-    rows = _rows(connection, asked.where(columns.done_ms.is_(None)).order_by(columns.seq))
-    return tuple(OperatorRequest(**row) for row in rows)
+    return tuple(OperatorRequest(**row) for row in _rows(connection, _REQUESTS))
 
 
 def _mode(connection: Connection, symbol: str) -> ModeState | None:
-    row = _first(connection, select(modes).where(modes.c.symbol == symbol))
+    row = _first(connection, _MODE, symbol=symbol)
     return None if row is None else records.mode_from(row)
 
 
 def _entry_ids(connection: Connection, symbol: str) -> frozenset[str]:
-    entries = select(orders.c.client_id).where(
-        orders.c.symbol == symbol, orders.c.role == Role.ENTRY.value
-    )
-    newest = entries.order_by(orders.c.journaled_ms.desc()).limit(ENTRY_IDS_MAX)
-    return frozenset(connection.execute(newest).scalars())
+    return frozenset(connection.execute(_ENTRY_IDS, {"symbol": symbol}).scalars())
 
 
-def _rows(connection: Connection, statement: Select[Any]) -> tuple[Row, ...]:
-    return tuple(connection.execute(statement).mappings())
+def _rows(connection: Connection, question: Select[Any], **asked: Any) -> tuple[Row, ...]:
+    return tuple(connection.execute(question, asked).mappings())
 
 
-def _first(connection: Connection, statement: Select[Any]) -> Row | None:
-    return connection.execute(statement.limit(1)).mappings().first()
+def _first(connection: Connection, question: Select[Any], **asked: Any) -> Row | None:
+    return connection.execute(question, asked).mappings().first()
 
 
 def _open_trade(connection: Connection, symbol: str) -> Trade | None:
-    still = select(trades).where(trades.c.symbol == symbol, trades.c.ended_ms.is_(None))
-    row = _first(connection, still)
+    row = _first(connection, _OPEN_TRADE, symbol=symbol)
     return None if row is None else records.trade_from(row)
 
 
 def _orders(
     connection: Connection, symbol: str, trade: Trade | None, decision: Decision | None
 ) -> tuple[OwnOrder, ...]:
-    alive = (orders.c.symbol == symbol) & (orders.c.state != OrderState.ENDED.value)
-    wanted: ColumnElement[bool] = alive
     if trade is not None:
-        wanted = or_(alive, orders.c.trade_key == trade.key)
+        rows = _rows(connection, _ORDERS_OF_TRADE, symbol=symbol, trade=trade.key)
     elif decision is not None:
-        # A set-up that ended unfilled may be made again: its attempts must keep their numbers (X-1).
-        again = select(trades.c.key).where(
-            trades.c.decision_id == decision.id, trades.c.first_fill_ms.is_(None)
-        )
-        wanted = or_(alive, orders.c.trade_key.in_(again))
-    rows = _rows(connection, select(orders).where(wanted).order_by(orders.c.seq))
+        rows = _rows(connection, _ORDERS_OF_DECISION, symbol=symbol, decision=decision.id)
+    else:
+        rows = _rows(connection, _ORDERS_ALIVE, symbol=symbol)
     return tuple(records.order_from(row) for row in rows)
 
 
 def _fills(connection: Connection, trade_key: str) -> tuple[Fill, ...]:
-    counted = select(fills).where(fills.c.trade_key == trade_key)
-    rows = _rows(connection, counted.order_by(fills.c.trade_id))
-    return tuple(records.fill_from(row) for row in rows)
+    return tuple(records.fill_from(row) for row in _rows(connection, _FILLS, trade=trade_key))
 
 
 def _newest_decision(connection: Connection, symbol: str) -> tuple[Decision | None, int]:
     """Return the decision and when it came, as the number of its record."""
-    accepted = select(decisions.c.content, decisions.c.seq).where(
-        decisions.c.symbol == symbol,
-        decisions.c.outcome == "accepted",
-        decisions.c.content.is_not(None),
-    )
-    # Of two with one timestamp the first stays (D-7).
-    newest = accepted.order_by(decisions.c.timestamp_ms.desc(), decisions.c.seq)
-    row = _first(connection, newest)
+    row = _first(connection, _NEWEST, symbol=symbol)
     return (None, 0) if row is None else (records.decision_from(row["content"]), row["seq"])
 
 
 def _superseded(connection: Connection, decision: Decision, seq: int) -> int | None:
-    newer = select(func.max(decisions.c.timestamp_ms)).where(
-        decisions.c.seq > seq,
-        decisions.c.symbol == decision.symbol,
-        decisions.c.outcome.in_(("refused", "spent")),
-        decisions.c.timestamp_ms > decision.timestamp_ms,
-    )
-    found: int | None = connection.execute(newer).scalar()
+    asked = {"symbol": decision.symbol, "seq": seq, "timestamp_ms": decision.timestamp_ms}
+    found: int | None = connection.execute(_SUPERSEDED, asked).scalar()
     return found
 
 
 def _last_filled(connection: Connection, symbol: str) -> Row | None:
-    ended = select(trades.c.last_fill_ms, trades.c.closing, trades.c.closed_by).where(
-        trades.c.symbol == symbol,
-        trades.c.ended_ms.is_not(None),
-        trades.c.last_fill_ms.is_not(None),
-    )
-    return _first(connection, ended.order_by(trades.c.last_fill_ms.desc()))
+    return _first(connection, _LAST_FILLED, symbol=symbol)
 
 
 def _spent(connection: Connection, symbol: str) -> frozenset[str]:
-    filled = trades.c.ended_ms.is_not(None) & trades.c.first_fill_ms.is_not(None)
-    by_trade = select(trades.c.decision_id).where(
-        trades.c.symbol == symbol, filled | trades.c.voided.is_not(None)
-    )
-    # Once spent, always spent: of a replaced journal too (D-7).
-    by_verdict = select(decisions.c.decision_id).where(
-        decisions.c.symbol == symbol,
-        decisions.c.outcome == "spent",
-        decisions.c.decision_id.is_not(None),
-    )
-    found: ScalarResult[Any] = connection.execute(union(by_trade, by_verdict)).scalars()
+    found: ScalarResult[Any] = connection.execute(_SPENT, {"symbol": symbol}).scalars()
     return frozenset(found)

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from jumar.model.errors import ConfigError
-from jumar.ops.demo.options import DemoOptions, Files
+from jumar.ops.demo.options import (
+    MAX,
+    WHOLE,
+    DemoOptions,
+    Files,
+    files_of,
+    seconds_of,
+    speed_of,
+)
 
 GOOD: dict[str, Any] = {
     "seconds": 60,
@@ -28,6 +36,10 @@ GOOD: dict[str, Any] = {
         ({"seconds": 1}, "--seconds: 1 is not between 2 and"),
         ({"seconds": float("nan")}, "--seconds: nan"),
         ({"speed": 0}, "--speed: 0 is not above 0"),
+        ({"speed": 1001}, "--speed: 1001 is not above 0 and at most 1000, or max"),
+        ({"speed": MAX, "seconds": 4e7}, "--seconds: 4e.07 is not between 2 and 31622400"),
+        ({"speed": MAX, "seconds": WHOLE}, "--seconds: inf is not between"),
+        ({"speed": 60, "seconds": WHOLE, "market": __file__}, "--seconds: inf is not between"),
         ({"speed": float("nan")}, "--speed: nan"),
         ({"seed": -1}, "--seed: -1 is below zero"),
         ({"restarts": -1}, "--restarts: -1 is below zero"),
@@ -69,3 +81,77 @@ def test_a_folder_of_an_earlier_run_is_refused(tmp_path: Path) -> None:
     files.database.touch()
     with pytest.raises(ConfigError, match="holds an earlier run"):
         files.claim()
+
+
+# virtual time
+
+
+@pytest.mark.parametrize(
+    ("text", "speed"), [("60", 60), ("0.5", 0.5), ("max", MAX), (" MAX ", MAX), ("nan", None)]
+)
+def test_a_speed_is_a_number_or_max(text: str, speed: float | None) -> None:
+    """What is not a number at all is refused here, a number that cannot be played by the options."""
+    assert speed_of(text) == speed or speed is None
+
+
+@pytest.mark.parametrize("text", ["fast", "", "inf", "-inf", "1e999"])
+def test_what_is_neither_is_refused(text: str) -> None:
+    """There is one word for as fast as it can."""
+    with pytest.raises(ConfigError, match=r"^--speed: '.*' is neither a number nor max$"):
+        speed_of(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "speed", "market", "seconds"),
+    [
+        (None, 60, "synthetic", 60),
+        (None, 60, "file.csv", 60),
+        (None, MAX, "synthetic", 3600),
+        (None, MAX, "file.csv", WHOLE),
+        (7, 60, "synthetic", 7),
+        (7, MAX, "file.csv", 7),
+    ],
+)
+def test_how_long_a_run_is_without_being_told(
+    given: float | None, speed: float, market: str, seconds: float
+) -> None:
+    """A minute of a person's time; in virtual time the hour that it would show, or the whole file."""
+    assert seconds_of(given, speed, market) == seconds
+
+
+def test_a_whole_file_gets_its_length(tmp_path: Path) -> None:
+    """Only then is it known whether there is room for the restarts, and when flat begins."""
+    market = tmp_path / "market.csv"
+    market.touch()
+    changes = {"speed": MAX, "seconds": WHOLE, "market": str(market), "restarts": 4}
+    options = DemoOptions(**GOOD | changes)
+    assert options.lasting(3599).seconds == 3599
+    assert options.lasting(3599).flat_s == 10
+    with pytest.raises(ConfigError, match=r"^--restarts: 4 need 5 s each; use --seconds 34"):
+        options.lasting(0.25)
+
+
+@pytest.mark.parametrize(
+    ("speed", "interval_s"), [(1000, 5), (60, 5), (30, 10), (20, 15), (1, 15), (MAX, 300)]
+)
+def test_decisions_come_every_five_minutes_of_the_path(speed: float, interval_s: float) -> None:
+    """Where a person waits, within 5 to 15 s; in virtual time exactly."""
+    options = DemoOptions(**GOOD | {"speed": speed})
+    assert options.interval_s == interval_s
+    assert options.path_speed == (1 if speed == MAX else speed)
+
+
+@pytest.mark.parametrize("speed", [60, MAX])
+def test_a_folder_nobody_asked_for_is_removed(speed: float) -> None:
+    """Files of a run are kept only where somebody asked for them."""
+    with files_of(DemoOptions(**GOOD | {"speed": speed})) as files:
+        files.config.touch()
+        folder = files.folder
+    assert not folder.exists()
+
+
+def test_a_folder_that_was_asked_for_is_kept(tmp_path: Path) -> None:
+    """What stood in it belongs to that run."""
+    with files_of(DemoOptions(**GOOD | {"state_dir": tmp_path / "run"})) as files:
+        files.config.touch()
+    assert (tmp_path / "run" / "jumar.toml").exists()

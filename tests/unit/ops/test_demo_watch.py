@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jumar.ops.demo.watch import Watch
+from jumar.ops.demo.watch import Pictures, Watch
 
 
 @pytest.fixture
@@ -43,3 +43,18 @@ async def test_a_position_keeps_the_run_open(watch: Watch) -> None:
     assert not watch.at_rest
     watch.apply({**record, "quantity": "0.000"})
     assert watch.at_rest
+
+
+def test_positions_are_counted_as_they_are_opened() -> None:
+    """Fills that add to one, reduce it or end it open none; a symbol of its own does."""
+    pictures = Pictures()
+    record = {"kind": "position", "entry_price": "1"}
+    for symbol, quantity, entered in (
+        ("BTCUSDT", "0.005", 1),
+        ("BTCUSDT", "0.013", 1),
+        ("ETHUSDT", "-0.40", 2),
+        ("BTCUSDT", "0.000", 2),
+        ("BTCUSDT", "-0.013", 3),
+    ):
+        pictures.apply({**record, "symbol": symbol, "quantity": quantity})
+        assert pictures.entered == entered

@@ -5,7 +5,7 @@ from random import Random  # noqa: TID251 - the dice are the subject
 
 import pytest
 
-from jumar.ops.demo.strategy import GIVE_UP_MS, Flaw, Idea, Quote, SymbolView, written
+from jumar.ops.demo.strategy import Flaw, Idea, Quote, SymbolView, written
 
 MINUTE_MS = 60_000
 PRICE = Decimal("90800.0")
@@ -87,6 +87,19 @@ def test_a_running_idea_is_repeated_with_fresh_levels() -> None:
     assert again.stop < idea.stop
 
 
+def test_an_idea_is_turned_when_the_last_minutes_went_far_against_it() -> None:
+    """Before its stop is met the other side is decided; a smaller move against it turns nothing."""
+    for against, sign in (("0.0024", 1), ("0.0026", -1)):
+        view, idea = sound_idea("90000.0", "90800.0")
+        view.see(quote(2, idea.zone_min))
+        view.see(quote(23, idea.zone_min))  # the rise is forgotten
+        view.see(quote(24, (idea.zone_min * (1 - Decimal(against))).quantize(PRICE)))
+        assert view.idea is not None and view.idea.entered
+        again = view.decide()
+        assert again is not None
+        assert again.sign == sign
+
+
 def test_an_idea_ends_at_its_stop_and_at_its_far_target() -> None:
     """After either the system is free to think again."""
     for end in ("stop", "tp2"):
@@ -98,11 +111,16 @@ def test_an_idea_ends_at_its_stop_and_at_its_far_target() -> None:
 
 
 def test_an_idea_that_leads_nowhere_is_given_up_by_flat() -> None:
-    """Flat is said once, so that a position is closed, then the system thinks again."""
-    view, idea = sound_idea("90000.0", "90800.0")
-    view.see(quote(2, idea.zone_min, at_ms=idea.since_ms + GIVE_UP_MS + 1))
-    assert view.decide() is None
-    assert view.gave_up is False
+    """After twenty decisions flat is said once, so that a position is closed, then the system thinks again."""
+    for interval_ms in (5_000, 300_000):
+        view, idea = sound_idea("90000.0", "90800.0")
+        view.interval_ms = interval_ms
+        patience_ms = 20 * interval_ms
+        view.see(quote(2, idea.zone_min, at_ms=idea.since_ms + patience_ms))
+        assert view.idea is not None
+        view.see(quote(2, idea.zone_min, at_ms=idea.since_ms + patience_ms + 1))
+        assert view.decide() is None
+        assert view.gave_up is False
 
 
 def test_the_same_seed_decides_the_same() -> None:

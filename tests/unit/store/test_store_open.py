@@ -1,15 +1,21 @@
 """Opening: who the database is, which one is refused, and that its history ends at the schema in use."""
 
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from jumar.model.errors import ConfigError, StoreUnavailable
 from jumar.model.journal import Incident
-from jumar.store import queries, schema
+from jumar.store import migrations, queries, schema
 from jumar.store.journal import SqlStore
+from jumar.store.migrate import HEAD, blank_database
+from jumar.store.writer import InlineExecutor
 
 TABLES = """decisions refusals trades orders fills stop_moves reconciliations incidents equity events
 operator_requests lease probes meta alembic_version"""
@@ -47,6 +53,78 @@ async def test_the_migrations_end_at_the_schema(path: Path, tmp_path: Path) -> N
     assert set(TABLES.split()) <= set(migrated)
     del migrated["alembic_version"]
     assert migrated == definitions(direct)
+
+
+@pytest.mark.rule("Q-1")
+def test_the_newest_revision_is_known() -> None:
+    """The revision that a current database is told by is the one that the scripts lead to."""
+    assert ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head() == HEAD
+
+
+@pytest.fixture
+def without_alembic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wants to run revisions fails."""
+    monkeypatch.setitem(sys.modules, "jumar.store.upgrade", None)
+
+
+async def open_and_close(path: Path, store_id: str = "given") -> tuple[str, bool]:
+    """Open a database once; who it is and whether it is fresh."""
+    store = SqlStore(f"sqlite:///{path}", executor=InlineExecutor(), new_store_id=lambda: store_id)
+    try:
+        found = await store.open()
+    finally:
+        await store.close()
+    return found.store_id, found.fresh
+
+
+@pytest.mark.usefixtures("without_alembic")
+async def test_a_new_database_needs_the_revisions(path: Path) -> None:
+    """What the next two tests rely on: without the revisions no database is made."""
+    with pytest.raises(ImportError):
+        await open_and_close(path)
+
+
+async def test_a_current_database_needs_no_revision(
+    path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A start on a database of this version does not even load what would bring it up to date."""
+    await open_and_close(path)
+    request.getfixturevalue("without_alembic")
+    assert await open_and_close(path, "another") == ("given", True)
+
+
+async def test_an_older_database_is_brought_up_to_date(path: Path, tmp_path: Path) -> None:
+    """A database of the first revision gets what it lacks, and stays who it was."""
+    config = Config()
+    config.set_main_option("script_location", "jumar.store:migrations")
+    config.set_main_option("path_separator", "os")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO meta VALUES ('store_id', 'old')")
+    engine.dispose()
+    assert "snapshots" not in definitions(path)
+    assert await open_and_close(path) == ("old", True)
+    await open_and_close(tmp_path / "new.db")
+    assert definitions(path) == definitions(tmp_path / "new.db")
+
+
+@pytest.mark.rule("X-1", "Q-2")
+async def test_copies_of_the_blank_database_are_databases_of_their_own(
+    path: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A copy opens without revisions, has the tables of a new database, and an identity that no other copy has."""
+    await open_and_close(tmp_path / "new.db")
+    blank = blank_database()
+    request.getfixturevalue("without_alembic")
+    assert blank_database() == blank
+    for name in ("one", "two"):
+        copy = tmp_path / f"{name}.db"
+        copy.write_bytes(blank)
+        assert await open_and_close(copy, name) == (name, True)
+        assert await open_and_close(copy, "third") == (name, True)
+        assert definitions(copy) == definitions(tmp_path / "new.db")
 
 
 @pytest.mark.rule("X-1")

@@ -7,16 +7,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
+from tests.journals import held, home, records
 
 from jumar.model.errors import InvariantBroken, StoreUnavailable
-from jumar.model.journal import EquitySeen, EventSeen, StopConfirmed
+from jumar.model.ids import client_id
+from jumar.model.journal import EquitySeen, EventSeen, Intent, StopConfirmed
+from jumar.model.order import OwnOrder, Role
 from jumar.store import queries
+from jumar.store.database import _COMPILED
 from jumar.store.journal import SqlStore
+from jumar.store.migrate import blank_database
 from jumar.store.writer import InlineExecutor
 
 KEY = "abcdefghij"
@@ -133,6 +139,56 @@ async def test_one_callers_error_is_not_anothers(store: SqlStore, path: Path) ->
     assert told(path) == ["first", "last"]
 
 
+def another_stop(order: OwnOrder, attempt: int, trigger: Decimal) -> Intent:
+    """A further stop of the same long."""
+    name = client_id(key=order.trade_key, role=order.role, attempt=attempt)
+    request = replace(order.request, client_id=name, trigger_price=trigger)
+    return Intent(order=replace(order, attempt=attempt, request=request), tightness=trigger)
+
+
+@pytest.mark.rule("S-3")
+async def test_a_looser_stop_in_a_shared_commit_is_one_callers_error(
+    store: SqlStore, path: Path
+) -> None:
+    """The caller with the looser stop hears what the tightest is, and those before and after it are written."""
+    life = held()
+    await store.write(records(life))
+    resting = next(o for o in life.journal().values() if o.role is Role.STOP)
+    price = resting.request.trigger_price or Decimal(0)
+    release = await hold(store)
+    calls = [
+        store.write([note("first"), another_stop(resting, 7, price)]),
+        store.write([note("gone"), another_stop(resting, 8, price - Decimal("0.1"))]),
+        store.write([note("last"), another_stop(resting, 9, price)]),
+    ]
+    gathered = asyncio.gather(*calls, return_exceptions=True)
+    await asyncio.sleep(0)
+    release.set()
+    first, second, third = await gathered
+    assert (first, third) == (None, None)
+    assert isinstance(second, InvariantBroken)
+    assert str(second).endswith(f"is looser than the tightest confirmed one at {price}")
+    assert told(path) == ["first", "last"]
+    kept = {order.attempt for order in (await store.load("BTCUSDT")).orders}
+    assert {7, 8, 9} & kept == {7, 9}
+
+
+async def test_statements_are_compiled_once_for_all_stores(tmp_path: Path) -> None:
+    """A second store of the process compiles nothing that the first one needed."""
+    compiled = []
+    for name in ("one.db", "two.db"):
+        (tmp_path / name).write_bytes(blank_database())
+        store = SqlStore(f"sqlite:///{tmp_path / name}", executor=InlineExecutor())
+        await store.open()
+        await store.write(records(home()))
+        await store.load("BTCUSDT")
+        await store.requests()
+        await store.close()
+        compiled.append(set(_COMPILED))
+    assert compiled[0]
+    assert compiled[0] == compiled[1]
+
+
 async def test_callers_share_one_commit(store: SqlStore, path: Path) -> None:
     """Twenty callers that wait together are flushed together, in their order."""
     commits: list[object] = []
@@ -206,13 +262,38 @@ async def test_a_full_disk_is_unavailable_to_all(path: Path) -> None:
     await store.close()
 
 
-async def test_a_closed_store_refuses(path: Path) -> None:
-    """After closing, once or twice, reads and writes are unavailable instead of hanging."""
-    store = SqlStore(f"sqlite:///{path}")
+async def test_of_a_failed_commit_each_caller_hears_the_nearest_reason(
+    store: SqlStore, path: Path
+) -> None:
+    """When the disk is full, the one that broke a rule before hears that, the others that nothing was written."""
+    with store._engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    release = await hold(store)
+    calls = [
+        store.write([note("first")]),
+        store.write([WRONG]),
+        store.write([note("x" * 100_000)]),
+        store.write([note("last")]),
+    ]
+    gathered = asyncio.gather(*calls, return_exceptions=True)
+    await asyncio.sleep(0)
+    release.set()
+    full, broken = "StoreUnavailable", "InvariantBroken"
+    outcomes = [type(outcome).__name__ for outcome in await gathered]
+    assert outcomes == [full, broken, full, full]
+    assert told(path) == []
+
+
+@pytest.mark.parametrize("inline", [False, True])
+async def test_a_closed_store_refuses(path: Path, inline: bool) -> None:
+    """After closing, once or twice, reads, writes and opening are unavailable instead of hanging."""
+    store = SqlStore(f"sqlite:///{path}", executor=InlineExecutor() if inline else None)
     await store.open()
     await store.close()
     await store.close()
     with pytest.raises(StoreUnavailable, match=r"jumar\.db"):
         await store.write([note("late")])
-    with pytest.raises(StoreUnavailable, match=r"jumar\.db"):
-        await store.load("BTCUSDT")
+    for refused in (store.load("BTCUSDT"), store.requests(), store.open()):
+        with pytest.raises(StoreUnavailable, match=r"jumar\.db: the store is closed"):
+            await refused

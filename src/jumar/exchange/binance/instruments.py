@@ -9,19 +9,21 @@ from collections.abc import Mapping, Sequence
 from msgspec import Raw
 
 from jumar.exchange.binance import translate, wire
-from jumar.exchange.binance.rest import Rest, Security
+from jumar.exchange.binance.caller import Caller, Security
 from jumar.model.errors import ConfigError, VenueUnavailable
 from jumar.model.instrument import Instrument
 from jumar.ports.clock import Clock
 
 AGE_MS_MAX = 10 * 60 * 1000
+INFO_TIMEOUT_MS = 5000
+"""exchangeInfo lists every contract: some hundred times as much as any other answer."""
 
 
 class InstrumentBook:
     """The instruments of one start."""
 
-    def __init__(self, rest: Rest, clock: Clock, symbols: Sequence[str]) -> None:
-        self._rest = rest
+    def __init__(self, caller: Caller, clock: Clock, symbols: Sequence[str]) -> None:
+        self._caller = caller
         self._clock = clock
         self._symbols = tuple(symbols)
         self._fees: dict[str, wire.CommissionRate] = {}
@@ -46,8 +48,12 @@ class InstrumentBook:
         return self._known
 
     async def _load(self) -> dict[str, Instrument]:
-        info = await self._rest.read(
-            "/fapi/v1/exchangeInfo", {}, wire.ExchangeInfo, security=Security.NONE
+        info = await self._caller.read(
+            "/fapi/v1/exchangeInfo",
+            {},
+            wire.ExchangeInfo,
+            security=Security.NONE,
+            timeout_ms=INFO_TIMEOUT_MS,
         )
         listed = {row.symbol: row for row in info.symbols}
         missing = [symbol for symbol in self._symbols if symbol not in listed]
@@ -62,9 +68,9 @@ class InstrumentBook:
 
     async def _one(self, info: wire.SymbolInfo) -> Instrument:
         query = {"symbol": info.symbol}
-        answer = await self._rest.read("/fapi/v1/leverageBracket", query, Raw)
+        answer = await self._caller.read("/fapi/v1/leverageBracket", query, Raw)
         if info.symbol not in self._fees:
-            self._fees[info.symbol] = await self._rest.read(
+            self._fees[info.symbol] = await self._caller.read(
                 "/fapi/v1/commissionRate", query, wire.CommissionRate
             )
         try:

@@ -7,28 +7,18 @@ the library from doing so.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from enum import Enum
 
 import aiohttp
 from yarl import URL
 
-from jumar.exchange.binance import errors, wire
+from jumar.exchange.binance import errors
 from jumar.exchange.binance.budget import Budget
-from jumar.exchange.binance.outcomes import RATE_STATUSES, Answer, NoAnswer, Reply, read_error
+from jumar.exchange.binance.caller import READ_TIMEOUT_MS, Caller, Security
+from jumar.exchange.binance.outcomes import RATE_STATUSES, Answer, NoAnswer, Reply
 from jumar.exchange.binance.signing import Params, Signer
-from jumar.model.errors import VenueUnavailable
 from jumar.ports.clock import Clock
 
-READ_TIMEOUT_MS = 5000
 CONNECTIONS_MAX = 32
-
-
-class Security(Enum):
-    """What a request carries: nothing, the key alone, or key, timestamp and signature."""
-
-    NONE = "none"
-    KEY = "key"
-    SIGNED = "signed"
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -51,7 +41,7 @@ def describe(error: BaseException) -> str:
     return type(error).__name__
 
 
-class Rest:
+class Rest(Caller):
     """Signed and unsigned requests to one host.
 
     Attributes:
@@ -75,34 +65,6 @@ class Rest:
         self._recv_window_ms = recv_window_ms
         self._budget = budget
         self._on_code = on_code
-
-    async def read[T](
-        self,
-        path: str,
-        params: Params,
-        shape: type[T],
-        *,
-        security: Security = Security.SIGNED,
-    ) -> T:
-        """Ask one question.
-
-        Raises:
-            VenueUnavailable: no usable answer.
-            VenueRefused: the venue answered with a code.
-        """
-        reply = await self.call("GET", path, params, security=security)
-        return self.unwrap(reply, path, shape)
-
-    @staticmethod
-    def unwrap[T](reply: Reply, path: str, shape: type[T]) -> T:
-        """Return the content of a reply; raises as `read` does."""
-        error = read_error(reply, path)
-        if error is not None:
-            raise error
-        try:
-            return wire.decode(reply.body if isinstance(reply, Answer) else b"", shape)
-        except wire.WireError as unreadable:
-            raise VenueUnavailable(f"{path}: answer cannot be read: {unreadable}") from None
 
     async def call(
         self,

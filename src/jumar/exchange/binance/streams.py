@@ -13,7 +13,7 @@ import aiohttp
 import structlog
 
 from jumar.exchange.binance import events, frames, wire
-from jumar.exchange.binance.rest import Rest, Security
+from jumar.exchange.binance.caller import Caller, Security
 from jumar.exchange.binance.sockets import FirstFailure, Handlers, PersistentSocket, Reconnect
 from jumar.model.errors import VenueError
 from jumar.ports.clock import Clock
@@ -88,10 +88,10 @@ class UserStream:
     """Orders, fills, positions and balance of the account, as they happen."""
 
     def __init__(
-        self, *, url: str, rest: Rest, clock: Clock, reader: FrameReader, sink: EventSink
+        self, *, url: str, caller: Caller, clock: Clock, reader: FrameReader, sink: EventSink
     ) -> None:
         self._base_url = url.rstrip("/")
-        self._rest = rest
+        self._caller = caller
         self._clock = clock
         self._reader = reader
         self._sink = sink
@@ -124,8 +124,8 @@ class UserStream:
         return f"{self._base_url}/private/ws?listenKey={self._key}"
 
     async def _listen_key(self, method: str) -> str:
-        reply = await self._rest.call(method, LISTEN_KEY_PATH, {}, security=Security.KEY)
-        return self._rest.unwrap(reply, LISTEN_KEY_PATH, wire.ListenKey).listen_key
+        reply = await self._caller.call(method, LISTEN_KEY_PATH, {}, security=Security.KEY)
+        return self._caller.unwrap(reply, LISTEN_KEY_PATH, wire.ListenKey).listen_key
 
     async def _up(self, _: aiohttp.ClientWebSocketResponse) -> None:
         self._tell(connected=True, reason="connected")

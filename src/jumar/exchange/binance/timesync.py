@@ -9,8 +9,8 @@ import asyncio
 import structlog
 
 from jumar.exchange.binance import wire
-from jumar.exchange.binance.rest import Rest, Security
-from jumar.model.errors import VenueError
+from jumar.exchange.binance.caller import Caller, Security
+from jumar.model.errors import VenueError, VenueUnavailable
 from jumar.ports.clock import Clock
 
 PATH = "/fapi/v1/time"
@@ -29,22 +29,30 @@ class TimeSync:
         uncertainty_ms: how far exchange time may be off, half of the best round trip.
     """
 
-    def __init__(self, rest: Rest, clock: Clock) -> None:
+    def __init__(self, caller: Caller, clock: Clock) -> None:
         self.uncertainty_ms = 0.0
-        self._rest = rest
+        self._caller = caller
         self._clock = clock
         self._offset_ms = 0
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def measure(self) -> None:
-        """Measure and set the offset.
+        """Measure and set the offset; a round trip that fails is made again, once in all.
 
         Raises:
-            VenueUnavailable: a round trip failed.
+            VenueUnavailable: a second round trip failed.
             VenueRefused: the venue answered with a code.
         """
-        samples = [await self._sample() for _ in range(SAMPLES)]
+        samples: list[tuple[float, float]] = []
+        failed = False
+        while len(samples) < SAMPLES:
+            try:
+                samples.append(await self._sample())
+            except VenueUnavailable:
+                if failed:
+                    raise
+                failed = True
         round_trip_ms, ahead_ms = min(samples)
         self._offset_ms += round(ahead_ms)
         self._clock.set_offset(self._offset_ms)
@@ -53,7 +61,7 @@ class TimeSync:
     async def _sample(self) -> tuple[float, float]:
         """Return one round trip's duration and how far the venue is ahead of exchange time as we know it."""
         asked_ms, began = self._clock.now_ms(), self._clock.monotonic()
-        answer = await self._rest.read(PATH, {}, wire.ServerTime, security=Security.NONE)
+        answer = await self._caller.read(PATH, {}, wire.ServerTime, security=Security.NONE)
         round_trip_ms = (self._clock.monotonic() - began) * 1000
         return round_trip_ms, answer.server_time - (asked_ms + round_trip_ms / 2)
 

@@ -84,12 +84,23 @@ def run(
 @app.command()
 def demo(
     *,
-    seconds: Annotated[float, typer.Option(help="how long to trade, wall time")] = 60,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            help="how long to trade: 60 s of wall time; at max virtual seconds, which are the path's: "
+            "3600, or the whole of a recorded file"
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="drawn and printed when absent")] = None,
     market: Market = "synthetic",
     begin: Begin = None,
     end: End = None,
-    speed: Annotated[float, typer.Option(help="path seconds per second")] = 60,
+    speed: Annotated[
+        str,
+        typer.Option(
+            help="path seconds per second; max: one process in virtual time, as fast as it can"
+        ),
+    ] = "60",
     symbols: Symbols = "",
     restarts: Annotated[
         int, typer.Option(help="kill the engine so often while it trades, and start it again")
@@ -101,21 +112,27 @@ def demo(
 ) -> None:
     """Watch decisions become protected positions on a simulated exchange."""
     with told_plainly():
-        from jumar.ops.demo.options import DemoOptions
-        from jumar.ops.demo.orchestrate import run_demo
+        from jumar.ops.demo.options import DemoOptions, seconds_of, speed_of
 
+        pace = speed_of(speed)
         options = DemoOptions(
-            seconds=seconds,
+            seconds=seconds_of(seconds, pace, market),
             seed=seed,
             market=market,
             begin=begin,
             end=end,
-            speed=speed,
+            speed=pace,
             symbols=_symbols(symbols),
             restarts=restarts,
             state_dir=state_dir,
             json=json,
         )
+        if options.virtual:
+            from jumar.ops.demo.virtual import run_virtual_demo
+
+            raise typer.Exit(run_virtual_demo(options))
+        from jumar.ops.demo.orchestrate import run_demo
+
         raise typer.Exit(run_demo(options))
 
 

@@ -4,6 +4,10 @@ Promises that a run's folder belongs to that run alone: files of an earlier one 
 """
 
 import math
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,10 +16,24 @@ from jumar.ports.clock import new_identity
 
 FLAT_S = 10.0
 QUIET_S = 4.0
+HOME_S = 10.0
+"""So long after the last decision everything may take to come home."""
+LOOK_S = 0.25
 RESTART_ROOM_S = 5.0
 SECONDS_MIN = 2.0
 SECONDS_MAX = 86_400.0
+VIRTUAL_SECONDS_MAX = 366 * 86_400.0
 SPEED_MAX = 1000.0
+MAX = math.inf
+"""The speed of a demo in virtual time, in which nobody waits."""
+WHOLE = math.inf
+"""The seconds of a demo that plays a recorded file to its end."""
+SECONDS = 60.0
+VIRTUAL_SECONDS = 3600.0
+DECIDE_EVERY_PATH_S = 300.0
+DECIDE_EVERY_S = (5.0, 15.0)
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+_MEMORY_FREE_MIN = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +41,12 @@ class DemoOptions:
     """The command line of a demo.
 
     Attributes:
-        seconds: wall time during which decisions are written; `flat_s` of it at the end are flat.
+        seconds: during which decisions are written, `flat_s` of them at the end flat: of wall time, at `MAX` of
+            virtual time; `WHOLE` until the file is measured that is to be played to its end.
         seed: dice of the market and of the decisions; None until drawn.
         market: `synthetic` or the path of a recorded file, cut by `begin` and `end`.
-        speed: path seconds per second; the exchange clock stays the wall clock.
+        speed: path seconds per second, the exchange clock being the wall clock; at `MAX` everything runs in virtual
+            time, whose seconds are the path's.
         symbols: none means the exchange's own.
         restarts: how often the engine is killed and started again while it trades.
         state_dir: where logs and database stay; a temporary folder when None.
@@ -50,12 +70,7 @@ class DemoOptions:
         Raises:
             ConfigError: the message names the option and the fix.
         """
-        if not SECONDS_MIN <= self.seconds <= SECONDS_MAX:  # also false for nan
-            raise ConfigError(
-                f"--seconds: {self.seconds:g} is not between {SECONDS_MIN:g} and {SECONDS_MAX:g}"
-            )
-        if not 0 < self.speed <= SPEED_MAX or math.isnan(self.speed):
-            raise ConfigError(f"--speed: {self.speed:g} is not above 0 and at most {SPEED_MAX:g}")
+        self._check_time()
         if self.seed is not None and self.seed < 0:
             raise ConfigError(f"--seed: {self.seed} is below zero; give a whole number from 0 on")
         if self.restarts < 0:
@@ -71,6 +86,40 @@ class DemoOptions:
         if self.market != "synthetic" and not Path(self.market).is_file():
             raise ConfigError(f"--market: {self.market} is neither synthetic nor a file")
 
+    def _check_time(self) -> None:
+        if not (self.virtual or 0 < self.speed <= SPEED_MAX):  # false for nan, too
+            said = f"is not above 0 and at most {SPEED_MAX:g}, or max"
+            raise ConfigError(f"--speed: {self.speed:g} {said}")
+        if self.virtual and self.recorded and self.seconds == WHOLE:
+            return
+        most = VIRTUAL_SECONDS_MAX if self.virtual else SECONDS_MAX
+        if not SECONDS_MIN <= self.seconds <= most:
+            said = f"is not between {SECONDS_MIN:.0f} and {most:.0f}"
+            raise ConfigError(f"--seconds: {self.seconds:g} {said}")
+
+    @property
+    def virtual(self) -> bool:
+        """Whether it runs in virtual time."""
+        return self.speed == MAX
+
+    @property
+    def recorded(self) -> bool:
+        """Whether a recorded file is played."""
+        return self.market != "synthetic"
+
+    @property
+    def path_speed(self) -> float:
+        """Path seconds per second of the exchange's clock."""
+        return 1.0 if self.virtual else self.speed
+
+    @property
+    def interval_s(self) -> float:
+        """Between two decisions: five minutes of the path; where somebody waits, neither too short to act nor too long."""
+        if self.virtual:
+            return DECIDE_EVERY_PATH_S
+        shortest, longest = DECIDE_EVERY_S
+        return min(max(DECIDE_EVERY_PATH_S / self.speed, shortest), longest)
+
     @property
     def flat_s(self) -> float:
         """The last seconds, in which flat is decided; half of a run that is shorter than two of them."""
@@ -85,6 +134,40 @@ class DemoOptions:
         """Return the options with a seed, drawn when none was given, and the seed."""
         seed = int(new_identity()[:6], 16) if self.seed is None else self.seed
         return replace(self, seed=seed), seed
+
+    def lasting(self, path_s: float) -> "DemoOptions":
+        """Return the options with the length of the path in place of `WHOLE`.
+
+        Raises:
+            ConfigError: it is too short for what is asked.
+        """
+        return replace(self, seconds=max(path_s, SECONDS_MIN))
+
+
+def speed_of(text: str) -> float:
+    """Return the speed that a command line names: a number, or `MAX` for `max`.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if text.strip().lower() == "max":
+        return MAX
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = MAX
+    if math.isinf(speed):
+        raise ConfigError(f"--speed: {text!r} is neither a number nor max")
+    return speed
+
+
+def seconds_of(seconds: float | None, speed: float, market: str) -> float:
+    """Return how long to trade when the command line may not say so: see `--seconds` in docs/reference/cli.md."""
+    if seconds is not None:
+        return seconds
+    if speed != MAX:
+        return SECONDS
+    return VIRTUAL_SECONDS if market == "synthetic" else WHOLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,3 +220,26 @@ class Files:
                 raise ConfigError(
                     f"--state-dir: {self.folder} holds an earlier run ({path.name}); name a new folder"
                 )
+
+
+@contextmanager
+def files_of(options: DemoOptions) -> Iterator[Files]:
+    """The folder of a run: the one that was asked for, or one that is removed at the end.
+
+    In virtual time that is in memory where there is room: the engine waits for its disk at every commit.
+
+    Raises:
+        ConfigError: the folder cannot be made, or holds an earlier run.
+    """
+    if options.state_dir is not None:
+        files = Files(folder=options.state_dir.resolve())
+        files.claim()
+        yield files
+        return
+    place = _MEMORY if options.virtual and _roomy(_MEMORY) else None
+    with tempfile.TemporaryDirectory(prefix="jumar-demo-", dir=place) as folder:
+        yield Files(folder=Path(folder))
+
+
+def _roomy(folder: Path) -> bool:
+    return folder.is_dir() and shutil.disk_usage(folder).free >= _MEMORY_FREE_MIN

@@ -7,32 +7,23 @@ was checked held; with `--json` stdout gets one object and nothing else.
 import asyncio
 import json
 import signal
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
-from rich.console import Console
 
 from jumar.bootstrap import audit
 from jumar.model.errors import VenueUnavailable
 from jumar.ops.demo.children import Child, Children
-from jumar.ops.demo.options import DemoOptions, Files
+from jumar.ops.demo.config import KEY_ENV, SECRET_ENV, of_processes
+from jumar.ops.demo.options import HOME_S, LOOK_S, DemoOptions, Files, files_of
 from jumar.ops.demo.restarts import Restarts
-from jumar.ops.demo.result import combine, holds, violations
-from jumar.ops.demo.view import View, summary
+from jumar.ops.demo.result import combine, violations
+from jumar.ops.demo.view import EXIT_INTERRUPTED, View, conclude
 from jumar.ops.demo.watch import Watch
 from jumar.ports.clock import SystemClock
 
 READY_S = 30.0
-HOME_S = 10.0
-LOOK_S = 0.25
-EXIT_BROKEN = 1
-EXIT_INTERRUPTED = 130
-KEY_ENV, SECRET_ENV = "JUMAR_DEMO_KEY", "JUMAR_DEMO_SECRET"
 
 
 def run_demo(options: DemoOptions) -> int:
@@ -43,8 +34,8 @@ def run_demo(options: DemoOptions) -> int:
         ChildDied: a process ended early.
         VenueUnavailable: the exchange stopped answering.
     """
-    options, seed = options.seeded()
-    with _folder(options) as files:
+    options, _ = options.seeded()
+    with files_of(options) as files:
         demo = _Demo(options, files)
         truth = asyncio.run(demo.run())
         if truth is None:
@@ -52,22 +43,7 @@ def run_demo(options: DemoOptions) -> int:
         verdict = truth.verdict
         audited = audit(truth.ledger, files.decisions, files.database, verdict["gaps"])
         result = combine(verdict, audited, files.database, restarts=demo.restarts)
-    if options.json:
-        print(json.dumps(result))  # noqa: T201 - the result of the command
-    else:
-        Console().print(summary(result, violations(verdict, audited)), f"seed {seed}")
-    return 0 if holds(result) else EXIT_BROKEN
-
-
-@contextmanager
-def _folder(options: DemoOptions) -> Iterator[Files]:
-    if options.state_dir is not None:
-        files = Files(folder=options.state_dir.resolve())
-        files.claim()
-        yield files
-        return
-    with tempfile.TemporaryDirectory(prefix="jumar-demo-") as folder:
-        yield Files(folder=Path(folder))
+    return conclude(options, result, violations(verdict, audited))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +83,7 @@ class _Demo:
                 watch = Watch(session, ready["rest"])
                 symbols = await watch.symbols()
                 self._files.config.write_text(
-                    _config(ready, self._files, symbols), encoding="utf-8"
+                    of_processes(ready, self._files, symbols), encoding="utf-8"
                 )
                 engine = await self._start_engine(children, ready)
                 writer = await self._start_writer(children, ready, symbols)
@@ -181,32 +157,10 @@ class _Demo:
         self, children: Children, ready: dict[str, str], symbols: tuple[str, ...]
     ) -> Child:
         options = self._options
-        arguments = ["jumar.ops.demo.writer", "--stream", ready["stream"]]
+        arguments = ["jumar.ops.demo.writer_process", "--stream", ready["stream"]]
         arguments += ["--symbols", ",".join(symbols), "--decision", str(self._files.decision)]
         arguments += ["--record", str(self._files.decisions)]
         arguments += ["--seed", str(options.seed), "--speed", str(options.speed)]
+        arguments += ["--interval-s", str(options.interval_s)]
         arguments += ["--seconds", str(options.seconds), "--flat-s", str(options.flat_s)]
         return await children.start("writer", arguments, {}, self._files.log("writer"))
-
-
-def _config(ready: dict[str, str], files: Files, symbols: tuple[str, ...]) -> str:
-    """The engine's configuration, as a person would write it."""
-    lines = [
-        "[account]",
-        'name = "demo"',
-        'environment = "custom"',
-        f'rest_url = "{ready["rest"]}"',
-        f'stream_url = "{ready["stream"]}"',
-        f'ws_api_url = "{ready["ws_api"]}"',
-        f'key_env = "{KEY_ENV}"',
-        f'secret_env = "{SECRET_ENV}"',
-        "[store]",
-        f'url = "sqlite:///{files.database.name}"',
-        "[decision]",
-        f'path = "{files.decision.name}"',
-        "[limits]",
-        "max_notional_usdt = 2000",
-        'on_flat = "close"',
-        *(f"[symbols.{symbol}]" for symbol in symbols),
-    ]
-    return "\n".join(lines) + "\n"

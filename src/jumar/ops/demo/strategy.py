@@ -2,7 +2,8 @@
 
 It stands for anybody's system: it knows nothing of the engine, of orders or of the account, only how the prices
 of a symbol went. It follows the last minutes' direction, bets on a return when there was none, now and then makes
-a decision that must be refused, repeats itself while its idea is still running, and says flat when it has none.
+a decision that must be refused, repeats itself while its idea is still running, turns when the last minutes went far
+against it, and says flat when it has none.
 Promises the same decisions for the same seed and the same prices; prices stay `Decimal`.
 """
 
@@ -15,7 +16,9 @@ from typing import Any
 
 LOOK_BACK_MS = 20 * 60_000
 TREND = Decimal("0.0006")
-GIVE_UP_MS = 100_000
+TURN = Decimal("0.0025")
+GIVE_UP_DECISIONS = 20
+INTERVAL_MS = 5_000.0
 RISKY_SHARE = 0.15
 ZONE_DEPTH = Decimal("0.0003")
 STOP_DISTANCE = (Decimal("0.0036"), Decimal("0.0038"))
@@ -67,9 +70,14 @@ class Idea:
 
 @dataclass(slots=True)
 class SymbolView:
-    """What the system knows of one symbol, and what it wants there."""
+    """What the system knows of one symbol, and what it wants there.
+
+    Attributes:
+        interval_ms: between two decisions of the system; an idea is given up after so many of them as `GIVE_UP_DECISIONS`.
+    """
 
     dice: Random
+    interval_ms: float = INTERVAL_MS
     history: deque[Quote] = field(default_factory=deque)
     idea: Idea | None = None
     gave_up: bool = False
@@ -82,7 +90,7 @@ class SymbolView:
         idea = self.idea
         if idea is None:
             return
-        if quote.at_ms - idea.since_ms > GIVE_UP_MS:
+        if quote.at_ms - idea.since_ms > GIVE_UP_DECISIONS * self.interval_ms:
             self.idea, self.gave_up = None, True
         elif idea.entered:
             self.idea = None if _is_over(idea, quote) else idea
@@ -90,21 +98,26 @@ class SymbolView:
             self.idea = replace(idea, entered=True)
 
     def decide(self) -> Idea | None:
-        """The idea to write now: a new one, the running one with fresh levels, or None for flat."""
+        """The idea to write now: a new one, perhaps against the running one, that with fresh levels, or None for flat."""
         quote = self.history[-1]
         if self.gave_up:
             self.gave_up = False
             return None
-        if self.idea is not None and self.idea.entered:
-            return self._idea(quote, self.idea.sign, None)
+        idea = self.idea
+        if idea is not None and idea.entered and self._change(quote) * idea.sign > -TURN:
+            return self._idea(quote, idea.sign, None)
         flaw = self.dice.choice(list(Flaw)) if self.dice.random() < RISKY_SHARE else None
         sign = self._direction(quote)
         idea = self._idea(quote, sign, flaw) if sign else None
         self.idea = idea if flaw is None else None
         return idea
 
+    def _change(self, quote: Quote) -> Decimal:
+        """How far the price went in the last minutes, as a share."""
+        return quote.bid / self.history[0].bid - 1
+
     def _direction(self, quote: Quote) -> int:
-        change = quote.bid / self.history[0].bid - 1
+        change = self._change(quote)
         if abs(change) >= TREND:
             return 1 if change > 0 else -1
         against = -1 if change > 0 else 1

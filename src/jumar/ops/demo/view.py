@@ -15,8 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from jumar.ops.demo.options import DemoOptions
+from jumar.ops.demo.result import holds
 from jumar.ops.demo.watch import Picture
 
+EXIT_BROKEN = 1
+EXIT_INTERRUPTED = 130
 PLAIN_EVERY_S = 5.0
 ENGINE_LINES = 8
 TAIL_BYTES = 16_384
@@ -152,6 +155,23 @@ PROMISES = {
     "P-9": "every order has its cause, every tick plans again to the same",
     "P-10": "side, zone and levels are the decision's",
 }
+
+
+def conclude(
+    options: DemoOptions, result: Mapping[str, Any], found: list[Mapping[str, Any]]
+) -> int:
+    """Tell the result on stdout, as it was asked for; returns the exit code of the demo.
+
+    Args:
+        options: with the seed of the run.
+        result: see result.py.
+        found: what the judges found broken.
+    """
+    if options.json:
+        print(json.dumps(result))  # noqa: T201 - the result of the command
+    else:
+        Console().print(summary(result, found), f"seed {options.seed}")
+    return 0 if holds(result) else EXIT_BROKEN
 
 
 def summary(result: Mapping[str, Any], violations: list[Mapping[str, Any]]) -> Group:

@@ -1,4 +1,4 @@
-"""What the exchange says while the demo runs: its ledger, read bit by bit, as a picture of every symbol.
+"""What the exchange says while the demo runs: its ledger, record by record, as a picture of every symbol.
 
 Everything here is the exchange's own truth, so every stop and target shown is a confirmed one. Promises nothing
 about what the engine believes. The ledger's records are described in docs/reference/ledger.md.
@@ -47,19 +47,50 @@ class Picture:
         return " ".join(price for price in found if price)
 
 
-class Watch:
-    """Follows one exchange."""
+class Pictures:
+    """What the records of one exchange's ledger, one after the other, have made of its symbols.
 
-    def __init__(self, session: aiohttp.ClientSession, rest: str) -> None:
-        self._session = session
-        self._rest = rest
-        self._seen = 0
+    Attributes:
+        entered: how many positions were opened.
+    """
+
+    def __init__(self) -> None:
         self.pictures: dict[str, Picture] = {}
+        self.entered = 0
 
     @property
     def at_rest(self) -> bool:
         """Whether every position is zero and no order is left."""
         return all(each.is_flat and not each.orders for each in self.pictures.values())
+
+    def apply(self, record: Mapping[str, Any]) -> None:
+        """Take one record of the ledger into the picture."""
+        symbol = record.get("symbol")
+        if symbol is None:
+            return
+        picture = self.pictures.setdefault(symbol, Picture())
+        match record["kind"]:
+            case "market":
+                picture.bid, picture.mark = record["bid"], record["mark"]
+            case "position":
+                was_flat = picture.is_flat
+                picture.position = record["quantity"]
+                picture.entry_price = record["entry_price"]
+                self.entered += was_flat and not picture.is_flat
+            case "order":
+                _keep(picture, ("order", record["order_id"]), record, record["price"])
+            case "conditional":
+                _keep(picture, ("conditional", record["algo_id"]), record, record["trigger"])
+
+
+class Watch(Pictures):
+    """Follows one exchange over its control address."""
+
+    def __init__(self, session: aiohttp.ClientSession, rest: str) -> None:
+        super().__init__()
+        self._session = session
+        self._rest = rest
+        self._seen = 0
 
     async def symbols(self) -> tuple[str, ...]:
         """The symbols that trade."""
@@ -82,23 +113,6 @@ class Watch:
             record = json.loads(line)
             self._seen = record["seq"]
             self.apply(record)
-
-    def apply(self, record: Mapping[str, Any]) -> None:
-        """Take one record of the ledger into the picture."""
-        symbol = record.get("symbol")
-        if symbol is None:
-            return
-        picture = self.pictures.setdefault(symbol, Picture())
-        match record["kind"]:
-            case "market":
-                picture.bid, picture.mark = record["bid"], record["mark"]
-            case "position":
-                picture.position = record["quantity"]
-                picture.entry_price = record["entry_price"]
-            case "order":
-                _keep(picture, ("order", record["order_id"]), record, record["price"])
-            case "conditional":
-                _keep(picture, ("conditional", record["algo_id"]), record, record["trigger"])
 
     async def _get(self, path: str) -> str:
         try:

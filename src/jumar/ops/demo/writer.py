@@ -1,14 +1,14 @@
-"""The demo's decision writer, a process of its own: public streams in, `decision.json` out.
+"""The demo's decision writer: best bid and ask in, `decision.json` out.
 
 Promises that the file is always whole (written beside and renamed), that its times are the exchange's, and that
 every decision stands in `decisions.jsonl`, the writer's own record, before anybody can read it. It holds no key, sees
-no order and talks to nobody else. For the last seconds of the run it decides flat.
+no order and talks to nobody else. For the last seconds of the run it decides flat. How it hears prices and whose
+time passes are given: `writer_process.py` listens on a socket, in virtual time the simulation speaks to it.
 """
 
-import argparse
 import asyncio
 import logging
-import signal
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,18 +16,18 @@ from pathlib import Path
 from random import Random  # noqa: TID251 - the demo's dice, with the run's seed
 from typing import Any
 
-import aiohttp
 import msgspec
 
 from jumar.ops.demo.strategy import Idea, Quote, SymbolView, written
-from jumar.ports.clock import SystemClock
+from jumar.ports.clock import Clock
 
-DECIDE_EVERY_PATH_S = 300
-DECIDE_EVERY_S = (5.0, 15.0)
 FIRST_LOOK_PATH_S = 180
 FLAT_EVERY_S = 1.5
 SAMPLE_MS = 50
-RETRY_S = 0.5
+
+type Take = Callable[[str], None]
+#: Hears frames of the exchange's combined stream and hands each on, until cancelled.
+type Listen = Callable[[Take], Coroutine[Any, Any, None]]
 
 log = logging.getLogger("writer")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -48,31 +48,28 @@ class _Frame(msgspec.Struct, frozen=True):
     data: _Ticker
 
 
+_decode = msgspec.json.Decoder(_Frame).decode
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriterOptions:
     """What the writer is started with.
 
     Attributes:
-        stream: address of the exchange's streams.
         decision: the file that the engine watches. record: where every decision is kept, one a line.
-        seconds: how long the run lasts; `flat_s` of it at its end are flat.
         speed: path seconds per second: the writer keeps time by the path.
+        interval_s: between two decisions.
+        seconds: how long the run lasts; `flat_s` of it at its end are flat.
     """
 
-    stream: str
     symbols: tuple[str, ...]
     decision: Path
     record: Path
     seed: int
     speed: float
+    interval_s: float
     seconds: float
     flat_s: float
-
-    @property
-    def interval_s(self) -> float:
-        """Five minutes of the path, but never so short that nothing could be done with a decision."""
-        shortest, longest = DECIDE_EVERY_S
-        return min(max(DECIDE_EVERY_PATH_S / self.speed, shortest), longest)
 
     @property
     def first_look_s(self) -> float:
@@ -81,13 +78,22 @@ class WriterOptions:
 
 
 class Writer:
-    """Watches, decides, writes."""
+    """Watches, decides, writes.
 
-    def __init__(self, options: WriterOptions) -> None:
+    Args:
+        clock: gives durations and waits; exchange time is what the prices bring.
+        listen: hears prices.
+    """
+
+    def __init__(self, options: WriterOptions, *, clock: Clock, listen: Listen) -> None:
         self._options = options
-        self._clock = SystemClock()
+        self._clock = clock
+        self._listen = listen
         self._views = {
-            symbol: SymbolView(dice=Random(f"{options.seed}:{symbol}"))  # noqa: S311 - a demo, not a secret
+            symbol: SymbolView(
+                dice=Random(f"{options.seed}:{symbol}"),  # noqa: S311 - a demo, not a secret
+                interval_ms=options.interval_s * 1000,
+            )
             for symbol in options.symbols
         }
         self._first_ms: int | None = None
@@ -97,24 +103,11 @@ class Writer:
     async def run(self) -> None:
         """Watch and decide until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
+            group.create_task(self._listen(self._hear))
             group.create_task(self._decide())
 
-    async def _listen(self) -> None:
-        names = "/".join(f"{symbol.lower()}@bookTicker" for symbol in self._views)
-        url = f"{self._options.stream}/public/stream?streams={names}"
-        async with aiohttp.ClientSession() as session:
-            while True:
-                try:
-                    async with session.ws_connect(url) as socket:
-                        async for message in socket:
-                            if message.type is aiohttp.WSMsgType.TEXT:
-                                self._see(msgspec.json.decode(message.data, type=_Frame).data)
-                except aiohttp.ClientError as error:
-                    log.warning("stream lost: %s", error)
-                await self._clock.sleep(RETRY_S)
-
-    def _see(self, ticker: _Ticker) -> None:
+    def _hear(self, frame: str) -> None:
+        ticker = _decode(frame).data
         if self._first_ms is None:
             self._first_ms = ticker.E
         self._last_ms, self._last_heard_s = ticker.E, self._clock.monotonic()
@@ -158,30 +151,3 @@ class Writer:
         draft.replace(path)
         flaw = f" (flawed: {idea.flaw})" if idea is not None and idea.flaw else ""
         log.info("%s %s %s%s", stamp, symbol, content["action"], flaw)
-
-
-def _options() -> WriterOptions:
-    parser = argparse.ArgumentParser(prog="jumar.ops.demo.writer")
-    parser.add_argument("--stream", required=True)
-    parser.add_argument("--symbols", required=True, type=lambda text: tuple(text.split(",")))
-    for name in ("--decision", "--record"):
-        parser.add_argument(name, required=True, type=Path)
-    parser.add_argument("--seed", required=True, type=int)
-    for name in ("--speed", "--seconds", "--flat-s"):
-        parser.add_argument(name, required=True, type=float)
-    return WriterOptions(**vars(parser.parse_args()))
-
-
-async def _main() -> None:
-    running = asyncio.ensure_future(Writer(_options()).run())
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, running.cancel)
-    await asyncio.gather(running, return_exceptions=True)
-    if not running.cancelled() and running.exception() is not None:
-        raise SystemExit(f"writer: {running.exception()}")
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    asyncio.run(_main())

@@ -23,13 +23,18 @@ MARKET_RECORD_MS = 1000
 
 
 class Chronicle:
-    """Writes records and sends events about changes that have happened."""
+    """Writes records and sends events about changes that have happened.
+
+    Attributes:
+        market_record_ms: how old a symbol's last market record must be for another one that nothing asks for.
+    """
 
     def __init__(self, ledger: Ledger, account: Account, book: OrderBook) -> None:
         self._ledger = ledger
         self._account = account
         self._book = book
         self._marked: dict[str, tuple[MarketStep, int]] = {}
+        self.market_record_ms = MARKET_RECORD_MS
         self.listeners: list[Callable[[Event], None]] = []
 
     def emit(self, event: Event) -> None:
@@ -38,9 +43,9 @@ class Chronicle:
             listener(event)
 
     def market_due(self, step: MarketStep, now_ms: int) -> None:
-        """Record the market if the symbol's last record is a second old."""
+        """Record the market if the symbol's last record is old enough."""
         marked = self._marked.get(step.symbol)
-        if marked is None or now_ms - marked[1] >= MARKET_RECORD_MS:
+        if marked is None or now_ms - marked[1] >= self.market_record_ms:
             self.market(step, now_ms)
 
     def market(self, step: MarketStep, now_ms: int) -> None:

@@ -54,6 +54,7 @@ class Conditional:
         child_order_id: the regular order it became, once triggered.
         executed, average: what that order did, filled in when it ended.
         reason: why it was rejected, else empty.
+        spoiled: it will be rejected when it triggers.
     """
 
     algo_id: int
@@ -75,6 +76,7 @@ class Conditional:
     executed: Decimal = ZERO
     average: Decimal = ZERO
     reason: str = ""
+    spoiled: bool = False
 
     @property
     def close_position(self) -> bool:

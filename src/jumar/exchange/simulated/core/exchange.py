@@ -13,11 +13,12 @@ from typing import Any
 
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.chronicle import Event
+from jumar.exchange.simulated.core.conditional import Conditional
 from jumar.exchange.simulated.core.engine import Engine
 from jumar.exchange.simulated.core.instruments import INSTRUMENTS, Instrument
 from jumar.exchange.simulated.core.ledger import SCHEMA, Ledger
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.core.orders import Cause, OrderStatus
+from jumar.exchange.simulated.core.orders import Cause, Order, OrderStatus
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.routes import Route, routes
 from jumar.exchange.simulated.core.text import text
@@ -90,6 +91,10 @@ class Exchange:
         """`listener` gets every further event of the user stream, ready to be sent."""
         self._engine.chronicle.listeners.append(listener)
 
+    def record_market_every(self, ms: int) -> None:
+        """Have the ledger hold fewer of the market's records than one a second, for a run of many days."""
+        self._engine.chronicle.market_record_ms = ms
+
     def route(self, method: str, path: str) -> Route | None:
         """What is known of a request, None for an unknown path."""
         return self._routes.get((method, path))
@@ -118,6 +123,14 @@ class Exchange:
             return self.refusal(method, path, params, refusal, now_ms)
         counts = self._usage.count(route.weight(values), route.orders, now_ms)
         return Reply(status=200, body=body, counts=counts)
+
+    def peek(self, path: str, params: Mapping[str, str], now_ms: int) -> Any:
+        """What a read would answer now, for whoever stands beside the exchange: it is not counted.
+
+        Raises:
+            Refusal: the read would be refused.
+        """
+        return self._routes["GET", path].handler(Params(params), self._at(now_ms))
 
     def refusal(
         self, method: str, path: str, params: Mapping[str, str], refusal: Refusal, now_ms: int
@@ -153,6 +166,26 @@ class Exchange:
             self._triggers.cancel(waiting, Cause.FAULT, now_ms)
             return "conditional"
         return None
+
+    def spoil(self, symbol: str, client_id: str) -> bool:
+        """Have a waiting conditional order be rejected when it triggers; says whether there is one."""
+        waiting = self._engine.conditionals.find(algo_id=None, client_id=client_id)
+        if waiting is None or not waiting.waiting or waiting.symbol != symbol:
+            return False
+        waiting.spoiled = True
+        return True
+
+    def orders(self, symbol: str) -> tuple[Order, ...]:
+        """The open regular orders of a symbol, oldest first; not to be changed."""
+        return tuple(self._engine.orders.open(symbol))
+
+    def conditionals(self, symbol: str) -> tuple[Conditional, ...]:
+        """The waiting conditional orders of a symbol, oldest first; not to be changed."""
+        return tuple(self._engine.conditionals.open(symbol))
+
+    def position(self, symbol: str) -> Decimal:
+        """The position of a symbol in base currency, long above zero."""
+        return self._engine.account.position(symbol).quantity
 
     def serving(self, *, on: bool, now_ms: int) -> None:
         """The server begins or ceases to answer."""

@@ -21,6 +21,7 @@ from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.text import ZERO
 
 REDUCE_ONLY_REJECT = "Reduce Only reject"
+SPOILED = "Margin is insufficient."
 
 
 class Triggers:
@@ -80,6 +81,10 @@ class Triggers:
         order.status = ConditionalStatus.TRIGGERING
         self._engine.conditionals.retire(order)
         self._engine.chronicle.conditional(order, Cause.MARKET, now_ms)
+        if order.spoiled:
+            order.reason = SPOILED
+            self._end(order, ConditionalStatus.REJECTED, Cause.FAULT, now_ms)
+            return
         try:
             child = self._child(order, now_ms)
         except Refusal as refusal:

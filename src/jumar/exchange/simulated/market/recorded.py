@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 
 from jumar.exchange.simulated.core.market import Level, MarketStep, Print
-from jumar.exchange.simulated.market.bars import inside
+from jumar.exchange.simulated.market.bars import STEPS, inside
 from jumar.exchange.simulated.market.formats import (
     BAR_MS,
     Bar,
@@ -103,6 +103,22 @@ class RecordedMarket:
             run.append(record)
             run_ms = path_ms
         yield book.step(run_ms, run)
+
+    def last_ms(self) -> int:
+        """Path time of the window's last record, in milliseconds; reads the file once more, draws nothing."""
+        low = 0 if self._from_ms is None else self._from_ms
+        high = sys.maxsize if self._to_ms is None else self._to_ms
+        last = self._origin_ms
+        for record in self._file.records():
+            if record.time_ms >= high + _LATE_MS_MAX:
+                break
+            time_ms = record.time_ms
+            if isinstance(record, Bar) and time_ms < high:
+                # its trades are even steps; the last of them may lie behind the window's end
+                time_ms += min(STEPS - 1, (high - 1 - time_ms) * STEPS // BAR_MS) * BAR_MS // STEPS
+            if low <= time_ms < high:
+                last = max(last, time_ms)
+        return last - self._origin_ms
 
     def _window(self) -> Iterator[Quote | Trade]:
         """The records whose own time lies in the window (a late one may stand after the window's end)."""

@@ -7,11 +7,11 @@ the slower stream). Trades are not thinned. Knows nothing of orders.
 
 import asyncio
 from itertools import count
+from typing import Any, Protocol
 
 from jumar.exchange.simulated.core.dialect import market as dialect
 from jumar.exchange.simulated.core.exchange import Exchange
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.server.streams import Hub
 from jumar.ports.clock import Clock
 
 QUOTE_INTERVAL_S = 0.02
@@ -19,10 +19,22 @@ MARK_INTERVAL_MS = 1000
 SLOW_MARK = 3
 
 
+class Publisher(Protocol):
+    """Where messages go out: the server's hub, or a simulation's."""
+
+    def wanted(self, stream: str) -> bool:
+        """Whether anybody hears a market stream."""
+        ...
+
+    def publish(self, stream: str, event: dict[str, Any]) -> None:
+        """Send a market event to all who hear the stream."""
+        ...
+
+
 class MarketFeed:
     """Turns market steps into stream messages."""
 
-    def __init__(self, exchange: Exchange, hub: Hub, clock: Clock) -> None:
+    def __init__(self, exchange: Exchange, hub: Publisher, clock: Clock) -> None:
         self._exchange = exchange
         self._hub = hub
         self._clock = clock

@@ -154,14 +154,15 @@ def mark_price_event(step: MarketStep, now_ms: int) -> Json:
 
 def agg_trade_event(symbol: str, trade: Print, trade_id: int, now_ms: int) -> Json:
     """`<symbol>@aggTrade`, one public trade each."""
+    quantity = text(trade.quantity)
     return {
         "e": "aggTrade",
         "E": now_ms,
         "s": symbol,
         "a": trade_id,
         "p": text(trade.price),
-        "q": text(trade.quantity),
-        "nq": text(trade.quantity),
+        "q": quantity,
+        "nq": quantity,
         "f": trade_id,
         "l": trade_id,
         "T": now_ms,
