@@ -25,7 +25,6 @@ from jumar.exchange.binance.signing import Credentials
 from jumar.exchange.simulated.market import ManualMarket
 from jumar.exchange.simulated.server.config import ServeConfig, parse_start
 from jumar.exchange.simulated.server.run import SimulatedServer
-from jumar.model.command import PlaceOrder
 from jumar.model.journal import Incident
 from jumar.model.policy import Policy
 from jumar.ports.clock import SystemClock

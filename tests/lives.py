@@ -5,11 +5,8 @@ here is the exchange's own record, never what an engine believes.
 """
 
 import asyncio
-import inspect
 import json
-import signal
 import sqlite3
-import sys
 from collections import defaultdict
 from collections.abc import (
     AsyncIterator,
@@ -28,13 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines import Stage, staged
+from tests.life import Life, Understudy
 
 from jumar.audit import audit
 from jumar.model.ids import parse_client_id
 from jumar.reports import ticks
 from jumar.store import queries
 
-VICTIM = Path(__file__).parent / "process" / "victim.py"
 #: A short receive window, so that a lost request is dead soon.
 POLICY: Mapping[str, str] = {
     "max_notional_usdt": "5000",
@@ -89,82 +86,23 @@ SHORT = Road(
 )
 
 
-class Life:
-    """One process of the engine and what it says."""
-
-    def __init__(
-        self, process: asyncio.subprocess.Process, point: str | None, marker: Path, log: Path
-    ) -> None:
-        self.ticks: list[dict[str, Any]] = []
-        self.incidents: list[dict[str, Any]] = []
-        self.point = point
-        self._process = process
-        self._marker = marker
-        self._log = log
-        self._reader = asyncio.create_task(self._read())
-
-    @property
-    def dead(self) -> bool:
-        """Whether the process has ended and all that it said is read."""
-        return self._process.returncode is not None and self._reader.done()
-
-    @property
-    def readable(self) -> list[dict[str, Any]]:
-        """The ticks that could read the position."""
-        return [tick for tick in self.ticks if tick["position"] is not None]
-
-    async def _read(self) -> None:
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            if not line.endswith(b"\n"):
-                break  # cut off by the kill
-            said = json.loads(line)
-            (self.incidents if "incident" in said else self.ticks).append(said)
-        await self._process.wait()
-
-    async def killed(self) -> None:
-        """Wait for its end; fails unless it died of SIGKILL at its very point."""
-        async with asyncio.timeout(20):
-            await self._reader
-        assert self._process.returncode == -signal.SIGKILL, self.story()
-        assert self._marker.read_text() == (self.point or "").partition("#")[0]
-
-    async def kill(self) -> None:
-        """Kill it from outside, wherever it stands."""
-        if self._process.returncode is None:
-            self._process.kill()
-        await self._reader
-
-    async def stop(self) -> int:
-        """Ask it to stop and return its exit code."""
-        self._process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
-            await self._reader
-        assert self._process.returncode is not None
-        return self._process.returncode
-
-    def story(self) -> str:
-        """What it said last, for a test that fails."""
-        ticks = [json.dumps(tick) for tick in self.ticks[-4:]]
-        alarms = [json.dumps(alarm) for alarm in self.incidents[-6:]]
-        complaints = self._log.read_text().splitlines()[-8:]
-        return "\n".join([f"life of {self.point}:", *ticks, *alarms, *complaints])
-
-
 @dataclass
 class Cast:
-    """A stage and every life on it, each with the same database unless it was moved away.
+    """A stage and every life on it, each with the same database.
+
+    Deadlines run while nobody lives. So that they measure the engine and not how long this machine takes to start
+    a process, the next life can stand ready before the present one ends: see `stand_ready`.
 
     Attributes:
-        past: databases that were taken away between two lives.
         written: every decision as its writer wrote it, oldest first.
     """
 
     stage: Stage
     policy: Mapping[str, str] = field(default_factory=lambda: POLICY)
     lives: list[Life] = field(default_factory=list)
-    past: list[Path] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
+    _next: Understudy | None = None
+    _stamped_ms: int = 0
 
     @property
     def folder(self) -> Path:
@@ -181,11 +119,29 @@ class Cast:
         """The newest life."""
         return self.lives[-1]
 
+    async def foresee(self) -> Understudy:
+        """Have the process of the next life started; it goes on starting by itself."""
+        if self._next is None:
+            self._next = await Understudy.called(self.folder / f"life{len(self.lives)}.log")
+        return self._next
+
+    async def stand_ready(self) -> Understudy:
+        """Have the next life ready to begin at once."""
+        understudy = await self.foresee()
+        await understudy.ready()
+        return understudy
+
+    async def end(self) -> None:
+        """Kill whatever lives or stands ready."""
+        for life in self.lives:
+            await life.kill()
+        if self._next is not None:
+            await self._next.dismissed()
+
     async def begin(self, point: str | None = None) -> Life:
         """Begin a life, which dies at `point`, and wait for its first tick."""
         number = len(self.lives)
-        marker, log = self.folder / f"marker{number}", self.folder / f"life{number}.log"
-        config = self.folder / f"life{number}.json"
+        marker, config = self.folder / f"marker{number}", self.folder / f"life{number}.json"
         config.write_text(
             json.dumps(
                 {
@@ -198,22 +154,17 @@ class Cast:
                 }
             )
         )
-        with log.open("w") as complaints:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, str(VICTIM), str(config)),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=complaints,
-            )
-        life = Life(process, point, marker, log)
+        understudy, self._next = await self.stand_ready(), None
+        life = understudy.begin(config, point, marker)
         self.lives.append(life)
         await self.until(lambda: _true(bool(life.ticks) or life.dead))
         assert life.ticks or point, life.story()
         return life
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait for a state; a failure tells what exchange and engine saw."""
         try:
-            await self.stage.until(holds, seconds)
+            await self.stage.until(holds)
         except AssertionError as error:
             told = self.lives[-1].story() if self.lives else "nobody lived"
             raise AssertionError(f"{error}\n{told}") from None
@@ -224,8 +175,9 @@ class Cast:
         await self.until(lambda: _true(len(life.ticks) >= before + more))
 
     async def decide(self, *, ahead_ms: int = 0, **changes: Any) -> None:
-        """Write a decision of this very moment on the exchange's clock, or of a moment a little ahead."""
-        stamp_ms = self.life.ticks[-1]["now_ms"] + ahead_ms
+        """Write a decision of this very moment on the exchange's clock, or of one ahead; newer than the one before."""
+        stamp_ms = max(self.life.ticks[-1]["now_ms"] + ahead_ms, self._stamped_ms + 1)
+        self._stamped_ms = stamp_ms
         moment = datetime.fromtimestamp(stamp_ms / 1000, tz=UTC).isoformat()
         self.stage.decide(**{"timestamp_iso": moment, **changes})
         self.written.append((self.folder / "decision.json").read_text())
@@ -266,14 +218,6 @@ class Cast:
         last = [look for look in looks(await self.stage.ledger()) if look.t <= by_ms][-1]
         assert last.covered, f"bare at the end of the third tick\n{life.story()}"
 
-    def lose_database(self) -> None:
-        """Take the database away, as if its disk had been replaced; it is kept for the judges."""
-        past = self.folder / f"past{len(self.past)}"
-        past.mkdir()
-        for path in sorted(self.folder.glob("jumar.db*")):
-            path.rename(past / path.name)
-        self.past.append(past / "jumar.db")
-
 
 @asynccontextmanager
 async def cast(folder: Path, **policy: str) -> AsyncIterator[Cast]:
@@ -283,8 +227,7 @@ async def cast(folder: Path, **policy: str) -> AsyncIterator[Cast]:
         try:
             yield company
         finally:
-            for life in company.lives:
-                await life.kill()
+            await company.end()
 
 
 async def side_by_side(plays: Mapping[str, Coroutine[Any, Any, None]]) -> None:
@@ -299,24 +242,6 @@ async def side_by_side(plays: Mapping[str, Coroutine[Any, Any, None]]) -> None:
             raise end
     if failures:
         raise ExceptionGroup("lives side by side", failures)
-
-
-def both_sides(story: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Any]:
-    """Make one test of a story that takes a folder and a `road`: told of a long and a short side by side."""
-
-    async def told(tmp_path: Path, **rest: Any) -> None:
-        plays = {}
-        for side, road in (("long", LONG), ("short", SHORT)):
-            folder = tmp_path / side
-            folder.mkdir()
-            plays[side] = story(folder, road=road, **rest)
-        await side_by_side(plays)
-
-    asked = inspect.signature(story)
-    kept = [given for name, given in asked.parameters.items() if name != "road"]
-    told.__name__, told.__doc__, told.__module__ = story.__name__, story.__doc__, story.__module__
-    vars(told)["__signature__"] = asked.replace(parameters=kept)
-    return told
 
 
 async def _true(value: bool) -> bool:
@@ -414,15 +339,12 @@ def assert_never_doubled(ledger: Ledger) -> None:
             assert len(names) <= most, f"at {look.t} alive together: {names}"
 
 
-async def assert_clean(
-    company: Cast, *, excused: bool = False, but: frozenset[str] = frozenset()
-) -> dict[str, Any]:
+async def assert_clean(company: Cast, *, excused: bool = False) -> dict[str, Any]:
     """Home, nothing left, nothing doubled, every promise kept, nothing unresolved, nothing unknown to a journal.
 
     Args:
         company: the stage and its lives, all of which came home.
         excused: whether time without protection that others caused is part of the test.
-        but: promises that nobody could keep in this test, each said there with the reason.
 
     Returns:
         The exchange judge's word.
@@ -434,25 +356,21 @@ async def assert_clean(
     assert_never_doubled(ledger)
     verdict = await stage.verdict()
     ours = [v for v in verdict["violations"] if parse_client_id(v["client_id"] or "")]
-    assert not [v for v in ours if v["promise"] not in but], ours
+    assert not ours
     assert verdict["unprotected_ms_max"] == 0
     assert excused or verdict["unprotected_excused_ms"] == 0, verdict
     assert verdict["orphan_orders"] == 0
     assert_journals_agree(company, ledger)
-    if (
-        not company.past
-    ):  # the audit reads one database: after a lost one it would miss the first half
-        record = ticks.record_files(company.database)
-        found = audit(ledger, company.written, company.database, record, gaps=verdict["gaps"])
-        assert not [v for v in found.violations if v.promise not in but], found.violations
-        assert found.checks.get("P-9", 0) > 0
+    record = ticks.record_files(company.database)
+    found = audit(ledger, company.written, company.database, record, gaps=verdict["gaps"])
+    assert not found.violations
+    assert found.checks.get("P-9", 0) > 0
     return verdict
 
 
 def assert_journals_agree(company: Cast, ledger: Ledger) -> None:
     """Every order is in a journal, every intent has its end, every decision at most one trade within its plan."""
-    databases = [*company.past, company.database]
-    known = {name for path in databases for name in queries.journaled_ids(path)}
+    known = set(queries.journaled_ids(company.database))
     seen = {r["client_id"] for r in ledger if parse_client_id(r.get("client_id") or "")}
     assert seen <= known, seen - known
     assert queries.unresolved_intents(company.database) == 0
@@ -460,11 +378,10 @@ def assert_journals_agree(company: Cast, ledger: Ledger) -> None:
     assert all(row.trade.ended_ms is not None for row in rows)
     filled = [row.trade.decision.id for row in rows if row.entry_fills > 0]
     assert len(filled) == len(set(filled)), filled
-    plans = {row.trade.key: row for path in databases for row in queries.trades(path)}
+    plans = {row.trade.key: row for row in rows}
     for key, quantity in entry_fills(ledger).items():
         assert quantity <= plans[key].trade.planned_quantity
-    if not company.past:
-        assert fills_kept(company).keys() >= fills_seen(ledger).keys()
+    assert fills_kept(company).keys() >= fills_seen(ledger).keys()
 
 
 def fills_seen(ledger: Ledger, *, hands: bool = False) -> dict[int, tuple[Decimal, Decimal]]:

@@ -42,8 +42,8 @@ from jumar.ports.exchange import (
 )
 
 SYMBOL = "BTCUSDT"
-PATIENCE_S = 10.0
-TIMEOUT_MS = 5000
+PATIENCE_S = 40.0
+TIMEOUT_MS = 20_000
 STOP = OrderRequest(
     symbol=SYMBOL,
     client_id="jm-abcdefghij-S1",

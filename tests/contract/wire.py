@@ -24,7 +24,7 @@ from jumar.exchange.simulated.server.run import SimulatedServer
 
 SYMBOL = "BTCUSDT"
 START = "2025-12-05T10:04:50Z"
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
 
 type Json = dict[str, Any]
 

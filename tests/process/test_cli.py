@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ from typer.testing import CliRunner, Result
 import jumar
 from jumar.ops.cli.app import app
 
-SECONDS = 30
+SECONDS = 45
+PAUSE_S = 0.02
 CONFIG = """
 [account]
 name = "main"
@@ -85,11 +87,11 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
 
 def wait_for(state: Callable[[], bool], process: subprocess.Popen[Any]) -> None:
     """Wait for a state of the world, as long as the process lives."""
-    deadline = time.perf_counter() + SECONDS
+    deadline, pause = time.perf_counter() + SECONDS, threading.Event()
     while not state():
         assert process.poll() is None, f"ended with {process.returncode}"
         assert time.perf_counter() < deadline
-        os.sched_yield()
+        pause.wait(PAUSE_S)  # the processor is for the one who is waited for
 
 
 def write(folder: Path, text: str) -> str:

@@ -179,7 +179,7 @@ SWEEP = (
     Trial(point="before-cancel:E1", acts=WITHDRAWING, finds=ENDING),
     Trial(point="after-cancel:E1", acts=WITHDRAWING, finds=ENDING),
 )
-#: Alone, because a second life that waits for a processor has less of the deadline left.
+#: Alone, so that nobody else's life takes the processor while the deadline runs.
 STOPLESS = tuple(
     Trial(
         point="after-commit:FillSeen",
@@ -226,9 +226,11 @@ async def play(folder: Path, trial: Trial) -> None:
     async with cast(folder, **trial.policy) as company:
         await company.stage.price(trial.road.quiet)
         first = await company.begin(trial.point)
+        await company.foresee()
         for act in trial.acts:
             await act(company, trial.road)
         await first.killed()
+        await company.stand_ready()
         await trial.meanwhile(company.stage, trial.road)
         await company.begin()
         await company.protected_in_three_ticks()

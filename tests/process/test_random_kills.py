@@ -11,7 +11,7 @@ from random import Random  # noqa: TID251 - every draw comes from the test's see
 from typing import Any
 
 import pytest
-from tests.lives import LONG, SHORT, Cast, assert_clean, cast, entries_seen, side_by_side
+from tests.lives import LONG, SHORT, Cast, assert_clean, cast, entries_seen
 
 DEATHS = 10
 MIDDLE = Decimal(90800)
@@ -43,6 +43,7 @@ class Weather:
 async def live_and_die(company: Cast, weather: Weather) -> None:
     """One life under this weather, which ends after some ticks or some changes at the exchange."""
     life = await company.begin()
+    await company.foresee()
     ticks = weather.chance.randint(1, 10)
     changes = weather.chance.randint(1, 20)
     changed = len(await company.stage.ledger()) + changes
@@ -75,23 +76,14 @@ async def come_home(company: Cast) -> None:
     await company.until(company.idle)
 
 
-async def suffer(folder: Path, seed: int) -> None:
-    """All deaths of one seed, and the judges."""
+@pytest.mark.rule("P-1", "P-2", "P-4", "P-6", "P-8", "X-2", "X-9")
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_ten_deaths(tmp_path: Path, seed: int) -> None:
+    """Ten deaths of one journal: nothing naked, doubled, left over or unknown to it."""
     weather = Weather(Random(seed))
-    async with cast(folder) as company:
+    async with cast(tmp_path) as company:
         for _ in range(DEATHS):
             await live_and_die(company, weather)
         await come_home(company)
         assert entries_seen(await company.stage.ledger())
         await assert_clean(company)
-
-
-@pytest.mark.rule("P-1", "P-2", "P-4", "P-6", "P-8", "X-2", "X-9")
-async def test_twenty_deaths(tmp_path: Path) -> None:
-    """Two seeds side by side, ten deaths each: nothing naked, doubled, left over or unknown to the journal."""
-    plays = {}
-    for seed in (1, 2):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        plays[f"seed {seed}"] = suffer(folder, seed)
-    await side_by_side(plays)

@@ -8,6 +8,8 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,7 @@ max_notional_usdt = 5000
 [symbols.BTCUSDT]
 """
 KEYS = {"JUMAR_KEY", "JUMAR_SECRET"}
-SECONDS = 30
+SECONDS = 45
 
 
 async def jumar(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -168,26 +170,44 @@ async def test_a_real_trade_is_explained(tmp_path: Path) -> None:
         assert (await jumar(tmp_path, "explain", story["trade"]["key"][:4])).returncode == 0
 
 
+@contextmanager
+def on_a_terminal(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A command on a terminal of its own, and the terminal's other end; it hears Ctrl-C.
+
+    What runs in the background of a shell, this test for one, may have been told to ignore it, and hands that on.
+    """
+    ours, theirs = pty.openpty()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jumar", *arguments],
+            cwd=folder,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+        os.close(theirs)
+    with process:
+        try:
+            yield process, ours
+        finally:
+            process.kill()
+            os.close(ours)
+
+
 def test_watching_on_a_terminal_ends_with_ctrl_c(tmp_path: Path) -> None:
     """The real command on a real terminal: it draws, and an interrupt is its ordinary end."""
     (tmp_path / "jumar.toml").write_text(CONFIG)
     asyncio.run(write(tmp_path / "jumar.db", picture(held_life().board.world)))
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jumar", "status", "--watch"],
-        cwd=tmp_path,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-    )
-    os.close(theirs)
-    drawn = b""
-    while b"LONG 0.013 at 90786.6" not in drawn:
-        ready, _, _ = select.select([ours], [], [], SECONDS)
-        assert ready, drawn
-        drawn += os.read(ours, 65_536)
-    process.send_signal(signal.SIGINT)
-    _, complaints = process.communicate(timeout=SECONDS)
-    os.close(ours)
-    assert (process.returncode, complaints) == (0, b"")
+    with on_a_terminal(tmp_path, "status", "--watch") as (process, ours):
+        drawn = b""
+        while b"LONG 0.013 at 90786.6" not in drawn:
+            ready, _, _ = select.select([ours], [], [], SECONDS)
+            assert ready, drawn
+            drawn += os.read(ours, 65_536)
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=SECONDS)
+        assert (process.returncode, complaints) == (0, b"")

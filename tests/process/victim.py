@@ -1,6 +1,6 @@
 """A real engine as a process of its own that can be made to kill itself at one named point.
 
-Run with the path of a JSON file: `urls` of the exchange, `database`, `decision`, `policy` (field to text), and,
+It says `ready` once everything is imported, then waits on stdin for the path of a JSON file: `urls` of the exchange, `database`, `decision`, `policy` (field to text), and,
 where it shall die, `point` and `marker`. A point is `when:what` or `when:what#occurrence`:
 
     before-journal after-journal    the intent of an order, `S1`: not yet durable; durable and nothing sent
@@ -218,4 +218,7 @@ async def run(config: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(json.loads(Path(sys.argv[1]).read_text())))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    if told := sys.stdin.readline().strip():
+        asyncio.run(run(json.loads(Path(told).read_text())))

@@ -34,20 +34,35 @@ def walked(s: Scene, road: Road) -> None:
 
 
 @contextmanager
-def mortal(s: Scene, last: int) -> Iterator[list[str]]:
-    """Count the points; at the last the life ends, and the next begins a moment later, whatever the market does."""
+def mortal(s: Scene, last: int, *, robbed: bool = False) -> Iterator[list[str]]:
+    """Count the points; at the last the life ends, and the next begins a moment later, whatever the market does.
+
+    Args:
+        s: the scenario.
+        last: the point at which the life ends; 0 for none.
+        robbed: whether somebody cancels every stop while nobody is there.
+    """
     points: list[str] = []
 
     def reached(point: str) -> bool:
         points.append(point)
         if len(points) != last:
             return False
+        if robbed:
+            s.world.after(AWAY_S / 2, rob, s)
         s.world.after(AWAY_S, s.start)
         return True
 
     s.world.on_point = reached
     yield points
     s.world.on_point = lambda _: False
+
+
+def rob(s: Scene) -> None:
+    """Every stop that rests is cancelled by somebody."""
+    s.book.refresh()
+    for order in s.book.resting("B") + s.book.resting("S"):
+        s.world.venue.core.remove(order["symbol"], order["client_id"], s.now_ms)
 
 
 def points_of(road: Road) -> int:
@@ -57,17 +72,17 @@ def points_of(road: Road) -> int:
     return len(points)
 
 
-def died(road: Road, last: int) -> None:
+def died(road: Road, last: int, *, robbed: bool = False) -> None:
     """One run that is cut at a point; a decision that never came to a fill is brought home by the next one."""
     with scene(1) as s:
-        with mortal(s, last) as points:
+        with mortal(s, last, robbed=robbed) as points:
             walked(s, road)
         s.note(f"was killed {points[last - 1]}, point {last}")
         assert s.world.host.lives == 2
         found = s.verdict("P-9")
         filled = bool(s.book.fills())
         assert found.trades == filled
-        assert found.gaps == 0
+        assert robbed or found.gaps == 0
         if filled:
             enters_no_second_time(s, road)
 
@@ -89,3 +104,10 @@ def test_killed_at_every_fourth_point_of_a_short() -> None:
     assert count > POINTS_MIN
     for last in range(2, count + 1, SHARES):
         died(SHORT_ROAD, last)
+
+
+@pytest.mark.rule("P-1", "P-2", "P-4", "P-6", "P-8", "S-7")
+def test_killed_at_every_fourth_point_and_robbed_of_its_stops() -> None:
+    """While nobody is there somebody cancels all that protects: covered or closed in time, and nothing is doubled."""
+    for last in range(3, points_of(LONG_ROAD) + 1, SHARES):
+        died(LONG_ROAD, last, robbed=True)

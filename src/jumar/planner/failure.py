@@ -7,7 +7,7 @@ venue protects it, and the symbol enters nothing afterwards until a person says 
 from decimal import Decimal
 
 from jumar.model.command import Alarm, Cause
-from jumar.model.order import STOP_ROLES, OwnOrder, Role
+from jumar.model.order import STOP_ROLES, OrderStatus, OwnOrder, Role
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ONE, ZERO, text
@@ -121,12 +121,29 @@ def alarms(world: World, trade: Trade, facts: Facts, *, uncovered: bool) -> tupl
         if order.invisible:
             words = f"{order.client_id} is in no list and not found by its id; presumed alive"
             found.append(Alarm(rule="S-13", subject=order.client_id, text=words))
+        elif _was_removed(order) and facts.had_fill and not facts.flat:
+            words = f"{order.client_id} was removed by the exchange or a person"
+            subject = order.client_id
+            found.append(Alarm(rule="P-2", subject=subject, text=words, severity="warning"))
     if facts.foreign_size > ZERO:
         words = f"{text(facts.foreign_size)} were added by hand: covered, without targets"
         found.append(Alarm(rule="Y-3", subject=trade.key, text=words, severity="warning"))
     left = ended_incompletely(world, trade, facts)
     if left is not None:
         words = f"the triggered stop {left.client_id} filled {text(filled_by(world, left))}"
-        words += f" and left {text(facts.remaining)}: closing at market"
+        left_over = text(facts.remaining)
+        words += (
+            f" and left {left_over}: closing at market" if not facts.flat else ": closed at market"
+        )
         found.append(Alarm(rule="S-8", subject=left.client_id, text=words))
     return tuple(found)
+
+
+def _was_removed(order: OwnOrder) -> bool:
+    """Whether a stop that rested ended without a trigger and without a cancel of ours."""
+    removed = order.end_status in {OrderStatus.CANCELED, OrderStatus.EXPIRED}
+    ours = order.cancel_sent_ms is not None or order.triggered_ms is not None
+    by_rule = (
+        order.request.close_position and order.end_status is OrderStatus.EXPIRED
+    )  # it went with its position
+    return removed and not ours and not by_rule

@@ -8,14 +8,14 @@ Knows nothing of what is decided: the decision system is the caller's, hears pub
 import asyncio
 import math
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from jumar.audit import Auditor, AuditVerdict
 from jumar.exchange.simulated.core.ledger import Record
-from jumar.exchange.simulated.core.market import MarketSource, MarketStep, Print
+from jumar.exchange.simulated.core.market import MarketSource, MarketStep
 from jumar.exchange.simulated.market import RecordedMarket
 from jumar.model.errors import ConfigError, JumarError
 from jumar.model.policy import Policy
@@ -83,18 +83,13 @@ class Course:
 
 
 def once_a_second(steps: Iterable[MarketStep]) -> Iterator[MarketStep]:
-    """Leave out what is finer than a second of a symbol's path: quotes and marks, not the trades, which come with the next."""
+    """The first step in each second of a symbol's path: as fine as recorded bars are played."""
     seconds: dict[str, int] = {}
-    left_out: dict[str, tuple[Print, ...]] = {}
     for step in steps:
-        symbol, second = step.symbol, step.path_ms // 1000
-        prints = left_out.get(symbol, ()) + step.prints
-        if seconds.get(symbol) == second:
-            left_out[symbol] = prints
-        else:
-            seconds[symbol] = second
-            left_out[symbol] = ()
-            yield replace(step, prints=prints)
+        second = step.path_ms // 1000
+        if seconds.get(step.symbol) != second:
+            seconds[step.symbol] = second
+            yield step
 
 
 class DemoWorld:

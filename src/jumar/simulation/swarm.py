@@ -10,7 +10,7 @@ truth and at the disk, never at the engine's memory.
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,7 @@ class _Run:
         self._failures: list[str] = []
         self._held_s = 0.0
         self._faulty = True
+        self._ended = False
         gaps = plan.strength(Fault.GAP)
         self._market = RestlessMarket(
             SYMBOL,
@@ -163,14 +164,22 @@ class _Run:
     def live(self) -> Report:
         """Live and judge."""
         with self._world as world:
-            try:
-                self._safety()
-                self._liveness()
-            except Exception as error:  # noqa: BLE001 - whatever ends a run is its verdict
-                self._failures.append(f"the run ended by {type(error).__name__}: {error}")
-            else:
-                self._home()
-            return self._report(world)
+            self._contained(self._safety)
+            self._contained(self._liveness)
+            self._contained(self._home)
+            report = self._report(world)
+            self._contained(world.close)
+        return replace(report, failures=tuple(self._failures))
+
+    def _contained(self, phase: Callable[[], None]) -> None:
+        """Whatever ends a phase is a verdict on the run; what comes after it would only repeat it."""
+        if self._ended:
+            return
+        try:
+            phase()
+        except Exception as error:  # noqa: BLE001 - kept as the run's verdict
+            self._ended = True
+            self._failures.append(f"the run ended by {type(error).__name__}: {error}")
 
     # the phases
 
@@ -207,28 +216,25 @@ class _Run:
         """A flat decision: the position is closed, the orders are gone, the engine ends when it is asked to."""
         world, core = self._world, self._world.venue.core
         self._decide_every_s = (0.0, 0.0)
-        try:
-            world.decide(self._system.flat(world.clock.now_ms()))
-            world.run(5.0)
-            waited_s = 0.0
-            while waited_s < HOME_S and not self._is_home():
-                world.run(1.0)
-                waited_s += 1.0
-            if not self._is_home():
-                left = [order.client_id for order in core.orders(SYMBOL)]
-                left += [order.client_id for order in core.conditionals(SYMBOL)]
-                self._failures.append(
-                    f"liveness: not home {HOME_S:g} s after the flat decision: "
-                    f"position {core.position(SYMBOL)}, orders {left}"
-                )
-            world.run(AFTER_S)
-            process = world.host.process
-            world.host.ask_to_stop()
-            world.run(6.0)
-            if process is None or not process.ended:
-                self._failures.append("liveness: the engine does not end when it is asked to")
-        except Exception as error:  # noqa: BLE001 - whatever ends a run is its verdict
-            self._failures.append(f"the run ended by {type(error).__name__}: {error}")
+        world.decide(self._system.flat(world.clock.now_ms()))
+        world.run(5.0)
+        waited_s = 0.0
+        while waited_s < HOME_S and not self._is_home():
+            world.run(1.0)
+            waited_s += 1.0
+        if not self._is_home():
+            left = [order.client_id for order in core.orders(SYMBOL)]
+            left += [order.client_id for order in core.conditionals(SYMBOL)]
+            self._failures.append(
+                f"liveness: not home {HOME_S:g} s after the flat decision: "
+                f"position {core.position(SYMBOL)}, orders {left}"
+            )
+        world.run(AFTER_S)
+        process = world.host.process
+        world.host.ask_to_stop()
+        world.run(6.0)
+        if process is None or not process.ended:
+            self._failures.append("liveness: the engine does not end when it is asked to")
 
     def _is_home(self) -> bool:
         core = self._world.venue.core

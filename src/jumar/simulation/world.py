@@ -96,9 +96,24 @@ class World:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        try:
+            if error is None:
+                self.close()
+            else:
+                self.loop.close()
+        finally:
+            if self._own_folder:
+                shutil.rmtree(self.disk.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """End everything that still runs; closing again does nothing more.
+
+        Raises:
+            BaseException: what a task raised and nobody ever heard.
+        """
         self.loop.close()
-        if self._own_folder:
-            shutil.rmtree(self.disk.folder, ignore_errors=True)
+        errors, self.loop.errors = self.loop.errors, []
+        _raise_first(errors)
 
     @property
     def now_s(self) -> float:
@@ -118,8 +133,7 @@ class World:
         self.loop.run(until_s=self.now_s + seconds)
         if self.host.failures:
             raise self.host.failures[0]
-        for context in self.loop.errors:
-            raise context.get("exception") or RuntimeError(str(context))
+        _raise_first(self.loop.errors)
 
     def after(self, seconds: float, work: Callable[..., object], *arguments: object) -> None:
         """Have something happen later, as part of the world."""
@@ -181,3 +195,8 @@ class World:
 def _new_folder() -> Path:
     place = _MEMORY if _MEMORY.is_dir() else None
     return Path(tempfile.mkdtemp(prefix="jumar-simulation-", dir=place))
+
+
+def _raise_first(errors: Sequence[Mapping[str, Any]]) -> None:
+    for context in errors:
+        raise context.get("exception") or RuntimeError(str(context))

@@ -83,7 +83,7 @@ class Wire:
             self._rest + target, data=body, method=method, headers={"X-MBX-APIKEY": self._key}
         )
         try:
-            with urlopen(request, timeout=10) as response:
+            with urlopen(request, timeout=40) as response:
                 answer: dict[str, Any] = json.load(response)
         except HTTPError as error:
             sys.exit(f"{method} {target}: {error.code} {error.read().decode()}")

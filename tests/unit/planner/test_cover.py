@@ -15,6 +15,11 @@ from jumar.planner.failure import is_uncovered
 LOST = OrderStatus.CANCELED
 
 
+def critical(result: Plan) -> list[str]:
+    """The rules of a plan's emergencies; that others took a stop away is told beside them (P-2)."""
+    return [alarm.rule for alarm in result.alarms if alarm.severity == "critical"]
+
+
 def one_layer(side: Side = Side.BUY, code: int | None = None) -> Storyboard:
     """The working stop was taken away before it moved; new ones are refused with a code, if any."""
     story = opened(side).later(1000).end(Role.STOP, LOST)
@@ -34,10 +39,21 @@ def after_tp1(code: int) -> Storyboard:
 
 def assert_calm(story: Storyboard, result: Plan) -> None:
     """Nothing is bare: no alarm, no count, no mode, no close, and both targets rest."""
-    assert (result.alarms, result.uncovered) == ((), False)
+    assert (critical(result), result.uncovered) == ([], False)
     assert not is_uncovered(story.world, story.trade, assess(story.world, story.trade, POLICY))
     assert (story.world.mode, story.trade.closing) == (None, None)
     assert {"B1", "P1", "Q1"} <= set(story.alive())
+
+
+@pytest.mark.rule("P-2")
+def test_a_stop_that_others_took_is_told_and_one_that_went_by_rule_is_not() -> None:
+    """A person's cancel is news even where the other layer covers; a stop of ours that we moved is none."""
+    told = [alarm for alarm in one_layer().tick().alarms if alarm.rule == "P-2"]
+    assert [(alarm.severity, alarm.subject[-2:]) for alarm in told] == [("warning", "S1")]
+    moved = opened().later(1000).mark("91600").trigger(Role.TP1)
+    moved.fill(Role.TP1, "0.006", "91600").run(3)
+    assert "S2" in moved.alive()
+    assert [alarm for alarm in moved.tick().alarms if alarm.rule == "P-2"] == []
 
 
 # before the first move
@@ -85,7 +101,7 @@ def test_the_emergency_begins_when_the_backstop_goes_too() -> None:
         assert_calm(story, story.later(1000).tick())
     story.bare(-1111)
     bare = story.later(250).tick()
-    assert ([alarm.rule for alarm in bare.alarms], bare.uncovered) == (["S-7"], True)
+    assert (critical(bare), bare.uncovered) == (["S-7"], True)
     assert story.tick().wake_in_ms == 250
     words = [roles(story.later(250).tick()) for _ in range(11)]
     assert words == [["+S"]] * 11
@@ -114,7 +130,7 @@ def test_an_invisible_backstop_is_presumed_to_cover() -> None:
     for _ in range(10):
         result = story.forgets("B1").later(1000).tick()
         assert not result.uncovered
-        assert {alarm.rule for alarm in result.alarms} == {"S-13"}
+        assert set(critical(result)) == {"S-13"}
     assert story.trade.closing is None
 
 
@@ -168,7 +184,7 @@ def test_a_resting_entry_goes_all_the_same() -> None:
     story.refuse[Role.STOP] = -1111
     lost = story.tick()
     assert roles(lost) == ["-E", "+S"]
-    assert (lost.alarms, lost.uncovered) == ((), False)
+    assert (critical(lost), lost.uncovered) == ([], False)
     assert "+E" not in [word for _ in range(8) for word in roles(story.later(500).tick())]
 
 
@@ -182,7 +198,7 @@ def test_after_the_move_a_backstop_further_away_covers_nothing() -> None:
     words = []
     for _ in range(12):
         result = story.tick()
-        assert ([alarm.rule for alarm in result.alarms], result.uncovered) == (["S-7"], True)
+        assert (critical(result), result.uncovered) == (["S-7"], True)
         words += roles(result)
         story.later(250)
     assert words == ["+S"] * 12
