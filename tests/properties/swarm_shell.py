@@ -97,7 +97,7 @@ class Shell:
             faults=faults,
             policy=policy,
             state=state,
-            desk=DecisionDesk(symbol=SYMBOL, spent=set()),
+            desk=DecisionDesk(symbol=SYMBOL, ahead_ms=5000, spent=set()),
             observer=observer_of(state, policy),
             now_ms=venue.now_ms,
         )
@@ -151,7 +151,7 @@ class Shell:
         identity = StoreIdentity(store_id=f"store {self.stores}", fresh=loses_journal)
         decision, self.desk.state = self.desk.state, None
         if loses_journal:
-            self.desk = DecisionDesk.restore(memory, identity, self.now_ms)
+            self.desk = DecisionDesk.restore(memory, identity, self.now_ms, ahead_ms=5000)
         self.state = SymbolState(
             account="main", store_id=identity.store_id, memory=memory, journal_fresh=loses_journal
         )

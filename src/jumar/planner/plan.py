@@ -121,7 +121,9 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
     if is_over(world, trade, facts):
         return replace(_sweep(world, step), mode=mode)
     uncovered = is_uncovered(world, trade, facts)
-    refusals = _refusals_of_the_entry(world, trade, policy)
+    # what stops entries from this tick on stops the one that rests in this tick, too
+    now = world if mode is None else replace(world, mode=mode)
+    refusals = _refusals_of_the_entry(now, trade, policy)
     commands: list[Command] = [
         *stop_commands(world, trade, facts, policy),
         *backstop_commands(world, trade, facts),

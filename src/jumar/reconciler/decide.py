@@ -11,23 +11,23 @@ from jumar.model.trade import CloseReason, Trade, TradeSummary
 from jumar.model.world import DecisionState
 from jumar.ports.decisions import Received
 
-#: A timestamp further ahead is a wrong clock: it is refused (D-3), and holds back nothing that comes after it.
-AHEAD_MS = 5000
-
 
 @dataclass(slots=True, kw_only=True)
 class DecisionDesk:
     """The decisions of one symbol.
 
     Attributes:
+        ahead_ms: how far ahead a decision's time may be (`future_skew_s`). One further ahead is a wrong clock: it is
+            refused (D-3), and holds back nothing that comes after it.
         spent_before_ms: with an empty journal, decisions older than the engine's start are spent (D-7).
         spent_through_ms: decisions up to here are spent, because the exchange knows entries that we do not (Y-12).
         last_end_ms: exchange time of the last fill of the last filled trade.
         ended_by: the opposite decision that ended it, which may still enter (C-2).
-        newest_ms: newest timestamp of any readable decision, refused ones included; at most `AHEAD_MS` ahead.
+        newest_ms: newest timestamp of any readable decision, refused ones included; at most `ahead_ms` ahead.
     """
 
     symbol: str
+    ahead_ms: int
     spent_before_ms: int | None = None
     spent_through_ms: int | None = None
     last_end_ms: int | None = None
@@ -38,11 +38,12 @@ class DecisionDesk:
 
     @classmethod
     def restore(
-        cls, memory: SymbolMemory, identity: StoreIdentity, start_ms: int
+        cls, memory: SymbolMemory, identity: StoreIdentity, start_ms: int, *, ahead_ms: int
     ) -> "DecisionDesk":
         """Resume from what the store remembers."""
         desk = cls(
             symbol=memory.symbol,
+            ahead_ms=ahead_ms,
             spent_before_ms=start_ms if identity.fresh else None,
             last_end_ms=memory.last_end_ms,
             ended_by=memory.ended_by,
@@ -60,7 +61,7 @@ class DecisionDesk:
         return desk
 
     def _saw(self, timestamp_ms: int, now_ms: int) -> None:
-        stamp = min(timestamp_ms, now_ms + AHEAD_MS)
+        stamp = min(timestamp_ms, now_ms + self.ahead_ms)
         self.newest_ms = stamp if self.newest_ms is None else max(self.newest_ms, stamp)
 
     def receive(self, received: Received, now_ms: int) -> tuple[Record, ...]:
@@ -117,7 +118,7 @@ class DecisionDesk:
 
         A decision may be a little ahead of the entry that it led to.
         """
-        through_ms = entries_through_ms + AHEAD_MS
+        through_ms = entries_through_ms + self.ahead_ms
         if self.spent_through_ms is not None and self.spent_through_ms >= through_ms:
             return
         self.spent_through_ms = through_ms

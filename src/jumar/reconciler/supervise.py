@@ -144,7 +144,7 @@ class Engine:
         )
         return SymbolLoop(
             state=state,
-            desk=DecisionDesk(symbol=state.symbol, spent=set()),
+            desk=DecisionDesk(symbol=state.symbol, ahead_ms=_ahead_ms(policy), spent=set()),
             policy=policy,
             observer=observer,
             executor=executor,
@@ -162,7 +162,8 @@ class Engine:
         """Only now is the exchange's clock known, by which older decisions are spent (D-7)."""
         start_ms = self._clock.now_ms()
         for memory in memories:
-            desk = DecisionDesk.restore(memory, identity, start_ms)
+            ahead_ms = _ahead_ms(self._policies[memory.symbol])
+            desk = DecisionDesk.restore(memory, identity, start_ms, ahead_ms=ahead_ms)
             loop = self.loops[memory.symbol]
             loop.desk = desk
             loop.state.note("Y-9", _started(memory, identity), start_ms)
@@ -322,6 +323,11 @@ async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         working.cancel()
         stopping.cancel()
         await asyncio.gather(working, stopping, return_exceptions=True)
+
+
+def _ahead_ms(policy: Policy) -> int:
+    """How far ahead of exchange time a decision may be dated (D-3)."""
+    return policy.future_skew_s * 1000
 
 
 def _started(memory: SymbolMemory, identity: StoreIdentity) -> str:

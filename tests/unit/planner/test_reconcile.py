@@ -170,12 +170,11 @@ def test_targets_of_an_increased_position_sell_only_what_is_ours() -> None:
 
 @pytest.mark.rule("Y-3", "G-12")
 def test_an_increase_by_hand_cancels_the_remainder() -> None:
-    """While the entry rests it goes with the code `mode`."""
+    """While the entry rests it goes with the code `mode`, in the plan that sees the hand."""
     story = Storyboard(world=world())
     story.run(2)
     story.fill(Role.ENTRY, "0.004", "90786.6").run(2)
-    story.later(100).by_hand(Side.BUY, "0.010").tick()
-    result = story.tick()
+    result = story.later(100).by_hand(Side.BUY, "0.010").tick()
     assert "mode" in codes(result) and "-E" in roles(result)
 
 

@@ -15,9 +15,12 @@ from jumar.reconciler.decide import DecisionDesk
 EMPTY = SymbolMemory(symbol="BTCUSDT")
 
 
-def desk(memory: SymbolMemory = EMPTY, *, fresh: bool = False) -> DecisionDesk:
+def desk(
+    memory: SymbolMemory = EMPTY, *, fresh: bool = False, ahead_ms: int = 5000
+) -> DecisionDesk:
     """The desk of a start at `NOW`."""
-    return DecisionDesk.restore(memory, StoreIdentity(store_id="s", fresh=fresh), NOW)
+    identity = StoreIdentity(store_id="s", fresh=fresh)
+    return DecisionDesk.restore(memory, identity, NOW, ahead_ms=ahead_ms)
 
 
 def received(some: Decision) -> Received:
@@ -208,3 +211,13 @@ def test_a_restart_remembers_that_the_decision_was_superseded() -> None:
     assert outcome(some, received(at(-10, "a"))) == "superseded"
     assert outcome(some, received(at(0, "b"))) == "accepted"
     assert some.state.refusals == ()
+
+
+@pytest.mark.rule("Y-12", "P-4")
+def test_a_decision_as_far_ahead_as_it_may_be_is_spent_by_its_entry() -> None:
+    """An entry that the journal lost spends the decision behind it, however far ahead that may have been dated."""
+    young = decision(id="of the future", timestamp_ms=NOW + 55_000)
+    for ahead_ms, spent in ((60_000, True), (5000, False)):
+        some = desk(fresh=True, ahead_ms=ahead_ms)
+        some.spend_through(NOW)
+        assert (some.why_spent(young) is not None) is spent
