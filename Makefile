@@ -11,7 +11,7 @@ SEEDS ?= 500
 # without compiled libraries every process would compile them anew where PYTHONDONTWRITEBYTECODE is set
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install demo test sim sim-speed replay check format
+.PHONY: help install demo test sim sim-speed replay planted check format
 
 help:  ## what can be done here
 	grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ sim-speed: install  ## simulated seconds per second of processor time (ARGS="--s
 
 replay: install  ## play 51 days of recorded bars in virtual time and judge them (half an hour; ARGS="--days 1" for a look)
 	$(RUN) python -m tests.replay $(ARGS)
+
+planted: install  ## plant known bugs one by one and hunt each with the swarm (ARGS="one-list --base 123"; ARGS=--keep)
+	$(RUN) python -m tests.planted.hunt $(ARGS)
 
 check: install  ## lint, format, types, import contracts
 	$(RUN) ruff check .

@@ -1,6 +1,6 @@
 """What the exchange's truth says at a moment, and which breaches of a deadline are the faults' doing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +40,9 @@ class Excuses:
 
     The judge gives 3 s to cover what others left bare (P-1), and 10 s to remove the orders of a trade that is over
     (P-8). Seconds in which no engine was running, or in which its requests were kept from their answers, do not count.
-    A cancel that was on its way while a person took the stop that replaced it is the person's doing, and so is a
-    backstop that is put back before the stop when both were taken (P-2). An interval without cover that nobody else
+    A cancel that was on its way while a person took the stop that replaced it is the person's doing, and so is an
+    entry that crossed the removal of its armed stop, or a backstop that is put back before the stop when both were
+    taken (P-2). An interval without cover that nobody else
     began is never excused.
 
     Attributes:
@@ -95,12 +96,8 @@ class Excuses:
             return False
         at_s = self.clock.seconds(violation["t"])
         taken = any(
-            record["kind"] == "conditional"
-            and record["by"] == "fault"
-            and str(record["client_id"]).startswith(f"{trade}-S")
-            and self.clock.seconds(record["t"]) <= at_s
-            and _free(self.clock.seconds(record["t"]), at_s, self.windows) <= NEWS_S
-            for record in self.records
+            taken_s <= at_s and _free(taken_s, at_s, self.windows) <= NEWS_S
+            for taken_s in self._taken(f"{trade}-S")
         )
         mended = (
             self.clock.seconds(record["t"])
@@ -127,16 +124,29 @@ class Excuses:
         return False
 
     def _crossed(self, client_id: str, at_s: float) -> bool:
-        """Whether a person took a stop while the cancel that left the position bare was on its way."""
+        """Whether a person took a stop while what left the position bare was on its way.
+
+        A cancel crosses what happens between its sending and its arrival; an entry, the removal of its armed stop as
+        long as the news of that may take.
+        """
+        trade, _, name = client_id.rpartition("-")
+        if name.startswith("E"):
+            began_s = min(
+                self.clock.seconds(r["t"]) for r in self.records if r.get("client_id") == client_id
+            )
+            return any(
+                taken_s <= began_s and _free(taken_s, began_s, self.windows) <= NEWS_S
+                for taken_s in self._taken(f"{trade}-S")
+            )
         sent_s = self.cancels.get(client_id)
-        if sent_s is None:
-            return False
-        return any(
-            record["kind"] == "conditional"
-            and record["by"] == "fault"
-            and sent_s <= self.clock.seconds(record["t"]) <= at_s
-            for record in self.records
-        )
+        return sent_s is not None and any(sent_s <= each <= at_s for each in self._taken(""))
+
+    def _taken(self, beginning: str) -> Iterator[float]:
+        """When others took conditional orders whose client id begins so."""
+        for record in self.records:
+            taken = record["kind"] == "conditional" and record["by"] == "fault"
+            if taken and str(record["client_id"]).startswith(beginning):
+                yield self.clock.seconds(record["t"])
 
     def _end(self, client_id: str) -> int:
         """Exchange time of the last word on an order."""

@@ -1,0 +1,295 @@
+"""Planted faults for the machine: one piece of the planner each is replaced by a plausible wrong one.
+
+Each is plain to explain and was somebody's first version. Some are met by every search, others take a story that leads to
+them. The product's own last checks are off meanwhile (`without_own_checks`), so that only the witness can notice.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.properties.planner_machine import PlannerMachine
+from tests.properties.swarm_faults import Delivery
+from tests.worlds import D
+
+from jumar.model.command import Cause, Command, PlaceOrder, Refusal
+from jumar.model.order import OwnOrder, Role
+from jumar.model.policy import OnFlat, Policy
+from jumar.model.trade import Trade
+from jumar.model.units import ZERO
+from jumar.model.world import World
+from jumar.planner import (
+    approve,
+    emergency,
+    entry,
+    facts,
+    guards,
+    invariants,
+    lifecycle,
+    slots,
+    stop,
+)
+from jumar.planner import plan as plan_module
+from jumar.planner.backstop import backstop_commands
+from jumar.planner.facts import Facts
+from jumar.planner.slots import alive, cancel, regular
+from jumar.planner.stop import stop_commands
+
+type Fault = Callable[[pytest.MonkeyPatch], None]
+
+
+def without_own_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the planner itself refuses to send is sent."""
+    monkeypatch.setattr(invariants, "check", lambda *_: None)
+    monkeypatch.setattr(approve, "_check_place", lambda *_: None)
+
+
+def ratchet_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost stop is restored where it began."""
+    monkeypatch.setattr(Trade, "tightest", lambda self, *_: self.initial_stop)
+
+
+def stop_not_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entry leaves without asking whether its stop was confirmed, and stays when it is gone."""
+    why_not = entry._why_not
+
+    def careless(*known: Any) -> Cause | None:
+        cause = why_not(*known)
+        return None if cause is not None and cause.text.startswith("no armed stop") else cause
+
+    monkeypatch.setattr(entry, "_why_not", careless)
+    monkeypatch.setattr(entry, "armed_stop_confirmed", lambda *_: True)
+
+
+def unknown_entry_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry without an answer counts as none."""
+
+    def answered(world: World, role: Role) -> tuple[OwnOrder, ...]:
+        return tuple(order for order in alive(world, role) if not order.unresolved)
+
+    monkeypatch.setattr(entry, "alive", answered)
+
+
+def filled_lots_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every entry asks for the whole plan."""
+    place = entry._place
+
+    def whole(world: World, trade: Trade, known: Facts, policy: Policy) -> tuple[Command, ...]:
+        fresh = replace(known, entered=ZERO, cover_size=ZERO, fills_pending=False)
+        return place(world, trade, fresh, policy)
+
+    monkeypatch.setattr(entry, "_place", whole)
+
+
+def flat_on_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One position read of zero is the end, however late or empty."""
+
+    def flat(world: World, *_: object) -> bool:
+        return world.position is not None and world.position.value.quantity == ZERO
+
+    monkeypatch.setattr(facts, "_flat", flat)
+
+
+def numbers_reused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts are counted among what is alive."""
+    monkeypatch.setattr(slots, "next_attempt", lambda world, role: len(alive(world, role)) + 1)
+
+
+def swept_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trade ends without waiting for the end of its orders."""
+    monkeypatch.setattr(plan_module, "is_swept", lambda _: True)
+
+
+def never_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is cancelled when a trade is over."""
+    monkeypatch.setattr(plan_module, "sweep_commands", lambda _: ())
+
+
+def backstop_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backstop is placed at the ratchet."""
+
+    def following(world: World, trade: Trade, known: Facts) -> tuple[Command, ...]:
+        moved = replace(trade, initial_stop=trade.tightest(trade.ratchet_price))
+        return backstop_commands(world, moved, known)
+
+    monkeypatch.setattr(plan_module, "backstop_commands", following)
+
+
+def cancelled_unconfirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old stop goes with the new one's request, not with its confirmation."""
+
+    def hasty(world: World, *known: Any) -> tuple[Command, ...]:
+        commands = stop_commands(world, *known)
+        if not any(isinstance(command, PlaceOrder) for command in commands):
+            return commands
+        cause = Cause(rule="S-4", text="planted")
+        old = (cancel(order, cause) for order in alive(world, Role.STOP))
+        return (*commands, *old)
+
+    monkeypatch.setattr(plan_module, "stop_commands", hasty)
+
+
+def stop_of_what_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first fill the working stop is sized by it, not by the plan."""
+
+    def sized(world: World, trade: Trade, known: Facts) -> Decimal:
+        return known.cover_size if known.had_fill else trade.planned_quantity
+
+    monkeypatch.setattr(stop, "_quantity", sized)
+
+
+def old_decisions_enter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a decision is refused, stale or spent is not asked."""
+
+    def nothing(*_: object) -> tuple[Refusal, ...]:
+        return ()
+
+    ends = lifecycle._entry_over
+
+    def forgiving(*known: Any) -> Cause | None:
+        over = ends(*known)
+        return None if over is not None and over.rule in {"D-3", "D-7"} else over
+
+    monkeypatch.setattr(guards, "standing_refusals", nothing)
+    monkeypatch.setattr(lifecycle, "_entry_over", forgiving)
+
+
+def truth_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry goes whatever has been read."""
+
+    def nothing(*_: object) -> Iterator[Refusal]:
+        return iter(())
+
+    monkeypatch.setattr(guards, "_truth", nothing)
+
+
+def mode_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry goes in every mode."""
+
+    def nothing(*_: object) -> Iterator[Refusal]:
+        return iter(())
+
+    monkeypatch.setattr(guards, "_mode", nothing)
+
+
+def exits_not_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That an exit has filled does not end the entry."""
+    monkeypatch.setattr(facts, "_exit_filled", lambda *_: False)
+
+
+def exits_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full exits have the side of the position."""
+
+    def turned(world: World, trade: Trade, role: Role, **rest: Any) -> PlaceOrder:
+        return regular(world, trade, role, **{**rest, "side": trade.side})
+
+    monkeypatch.setattr(emergency, "regular", turned)
+
+
+# stories in which a fault shows
+
+
+def half_out(machine: PlannerMachine) -> None:
+    """A whole position, then its first target is hit: the stop moves."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"))
+    machine.price_jumps(to="tp1", child="sells all")
+
+
+def stops_lost_after_tp1(machine: PlannerMachine) -> None:
+    """And somebody takes both layers away."""
+    half_out(machine)
+    machine.all_stops_vanish(told=True)
+
+
+def move_lost_after_tp1(machine: PlannerMachine) -> None:
+    """The stop's move never arrives."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"))
+    machine.requests_get_no_answer(whose=frozenset({Role.STOP}), delivery=Delivery.LOST, times=1)
+    machine.price_jumps(to="tp1", child="sells all")
+
+
+def entry_unanswered(machine: PlannerMachine) -> None:
+    """The first entry rests, and nobody says so."""
+    whose: frozenset[Role | None] = frozenset({Role.ENTRY})
+    machine.requests_get_no_answer(whose=whose, delivery=Delivery.UNANSWERED, times=1)
+    machine.begins(is_long=False, on_flat=OnFlat.HOLD, lot=None)
+
+
+def entry_lost(machine: PlannerMachine) -> None:
+    """Some of the entry fills, then somebody takes its rest away."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.005"))
+    machine.vanishes(Role.ENTRY)
+
+
+def hand_adds(machine: PlannerMachine) -> None:
+    """Somebody adds to a position whose entry still rests."""
+    machine.begins(is_long=False, on_flat=OnFlat.HOLD, lot=D("0.005"))
+    machine.person_trades(how="sells", size=D("0.02"))
+
+
+def stopped_out(machine: PlannerMachine) -> None:
+    """The stop closes all, and the price comes back into the zone."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"))
+    machine.price_jumps(to="stop", child="sells all")
+    machine.time_passes(ms=6000)
+    machine.price_jumps(to="zone", child="sells all")
+    machine.time_passes(ms=3000)
+
+
+def position_unread(machine: PlannerMachine) -> None:
+    """A newer decision comes while the position cannot be read."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=None)
+    machine.decision_comes(kind="flat")
+    machine.reads_fail(part="position", ms=8000)
+    machine.time_passes(ms=6000)
+    machine.decision_comes(kind="same")
+
+
+def hand_was_there(machine: PlannerMachine) -> None:
+    """Somebody adds and closes all; then a newer decision comes."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"))
+    machine.person_trades(how="buys", size=D("0.002"))
+    machine.time_passes(ms=3000)
+    machine.person_trades(how="closes", size=D("0.002"))
+    machine.time_passes(ms=6000)
+    machine.decision_comes(kind="same")
+
+
+def partly_out(machine: PlannerMachine) -> None:
+    """A target of the first lot is hit while the rest of the entry rests."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.005"))
+    machine.price_jumps(to="tp1", child="sells all")
+
+
+def backstop_lost_after_tp1(machine: PlannerMachine) -> None:
+    """The stop has moved, and the backstop is taken away."""
+    half_out(machine)
+    machine.vanishes(Role.BACKSTOP)
+    machine.time_passes(ms=6000)
+
+
+#: Faults that every search meets soon.
+COMMON: tuple[tuple[Fault, frozenset[str]], ...] = (
+    (stop_not_awaited, frozenset({"S-1"})),
+    (flat_on_one_read, frozenset({"P-1", "P-2", "S-1", "S-4"})),
+    (numbers_reused, frozenset({"X-1"})),
+    (swept_at_once, frozenset({"X-9"})),
+    (never_swept, frozenset({"P-8", "T-4"})),
+    (exits_turned, frozenset({"P-5"})),
+)
+
+#: Faults that take a story, the rule that each breaks in it, and the story.
+RARE: tuple[tuple[Fault, str, Callable[[PlannerMachine], None]], ...] = (
+    (ratchet_forgotten, "S-3", stops_lost_after_tp1),
+    (unknown_entry_forgotten, "E-10", entry_unanswered),
+    (filled_lots_forgotten, "P-4", entry_lost),
+    (backstop_follows, "S-2", backstop_lost_after_tp1),
+    (cancelled_unconfirmed, "S-4", move_lost_after_tp1),
+    (stop_of_what_filled, "S-4", hand_adds),
+    (old_decisions_enter, "P-4", stopped_out),
+    (truth_not_asked, "P-7", position_unread),
+    (mode_not_asked, "M-1", hand_was_there),
+    (exits_not_noticed, "S-9", partly_out),
+)
