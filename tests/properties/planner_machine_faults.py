@@ -10,13 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.properties.planner_machine import PlannerMachine
-from tests.properties.swarm_faults import Delivery
-from tests.worlds import D
+from tests.properties import planner_machine_stories as stories
+from tests.properties.planner_machine_stories import Story
 
 from jumar.model.command import Cause, Command, PlaceOrder, Refusal
 from jumar.model.order import OwnOrder, Role
-from jumar.model.policy import OnFlat, Policy
+from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ZERO
 from jumar.model.world import World
@@ -188,88 +187,6 @@ def exits_turned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emergency, "regular", turned)
 
 
-# stories in which a fault shows
-
-
-def half_out(machine: PlannerMachine) -> None:
-    """A whole position, then its first target is hit: the stop moves."""
-    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"))
-    machine.price_jumps(to="tp1", child="sells all")
-
-
-def stops_lost_after_tp1(machine: PlannerMachine) -> None:
-    """And somebody takes both layers away."""
-    half_out(machine)
-    machine.all_stops_vanish(told=True)
-
-
-def move_lost_after_tp1(machine: PlannerMachine) -> None:
-    """The stop's move never arrives."""
-    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"))
-    machine.requests_get_no_answer(whose=frozenset({Role.STOP}), delivery=Delivery.LOST, times=1)
-    machine.price_jumps(to="tp1", child="sells all")
-
-
-def entry_unanswered(machine: PlannerMachine) -> None:
-    """The first entry rests, and nobody says so."""
-    whose: frozenset[Role | None] = frozenset({Role.ENTRY})
-    machine.requests_get_no_answer(whose=whose, delivery=Delivery.UNANSWERED, times=1)
-    machine.begins(is_long=False, on_flat=OnFlat.HOLD, lot=None)
-
-
-def entry_lost(machine: PlannerMachine) -> None:
-    """Some of the entry fills, then somebody takes its rest away."""
-    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.005"))
-    machine.vanishes(Role.ENTRY)
-
-
-def hand_adds(machine: PlannerMachine) -> None:
-    """Somebody adds to a position whose entry still rests."""
-    machine.begins(is_long=False, on_flat=OnFlat.HOLD, lot=D("0.005"))
-    machine.person_trades(how="sells", size=D("0.02"))
-
-
-def stopped_out(machine: PlannerMachine) -> None:
-    """The stop closes all, and the price comes back into the zone."""
-    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"))
-    machine.price_jumps(to="stop", child="sells all")
-    machine.time_passes(ms=6000)
-    machine.price_jumps(to="zone", child="sells all")
-    machine.time_passes(ms=3000)
-
-
-def position_unread(machine: PlannerMachine) -> None:
-    """A newer decision comes while the position cannot be read."""
-    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=None)
-    machine.decision_comes(kind="flat")
-    machine.reads_fail(part="position", ms=8000)
-    machine.time_passes(ms=6000)
-    machine.decision_comes(kind="same")
-
-
-def hand_was_there(machine: PlannerMachine) -> None:
-    """Somebody adds and closes all; then a newer decision comes."""
-    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"))
-    machine.person_trades(how="buys", size=D("0.002"))
-    machine.time_passes(ms=3000)
-    machine.person_trades(how="closes", size=D("0.002"))
-    machine.time_passes(ms=6000)
-    machine.decision_comes(kind="same")
-
-
-def partly_out(machine: PlannerMachine) -> None:
-    """A target of the first lot is hit while the rest of the entry rests."""
-    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.005"))
-    machine.price_jumps(to="tp1", child="sells all")
-
-
-def backstop_lost_after_tp1(machine: PlannerMachine) -> None:
-    """The stop has moved, and the backstop is taken away."""
-    half_out(machine)
-    machine.vanishes(Role.BACKSTOP)
-    machine.time_passes(ms=6000)
-
-
 #: Faults that every search meets soon.
 COMMON: tuple[tuple[Fault, frozenset[str]], ...] = (
     (stop_not_awaited, frozenset({"S-1"})),
@@ -281,15 +198,15 @@ COMMON: tuple[tuple[Fault, frozenset[str]], ...] = (
 )
 
 #: Faults that take a story, the rule that each breaks in it, and the story.
-RARE: tuple[tuple[Fault, str, Callable[[PlannerMachine], None]], ...] = (
-    (ratchet_forgotten, "S-3", stops_lost_after_tp1),
-    (unknown_entry_forgotten, "E-10", entry_unanswered),
-    (filled_lots_forgotten, "P-4", entry_lost),
-    (backstop_follows, "S-2", backstop_lost_after_tp1),
-    (cancelled_unconfirmed, "S-4", move_lost_after_tp1),
-    (stop_of_what_filled, "S-4", hand_adds),
-    (old_decisions_enter, "P-4", stopped_out),
-    (truth_not_asked, "P-7", position_unread),
-    (mode_not_asked, "M-1", hand_was_there),
-    (exits_not_noticed, "S-9", partly_out),
+RARE: tuple[tuple[Fault, str, Story], ...] = (
+    (ratchet_forgotten, "S-3", stories.stops_lost_after_tp1),
+    (unknown_entry_forgotten, "E-10", stories.entry_unanswered),
+    (filled_lots_forgotten, "P-4", stories.entry_lost),
+    (backstop_follows, "S-2", stories.backstop_lost_after_tp1),
+    (cancelled_unconfirmed, "S-4", stories.move_lost_after_tp1),
+    (stop_of_what_filled, "S-4", stories.hand_adds),
+    (old_decisions_enter, "P-4", stories.stopped_out),
+    (truth_not_asked, "P-7", stories.position_unread),
+    (mode_not_asked, "M-1", stories.hand_was_there),
+    (exits_not_noticed, "S-9", stories.partly_out),
 )

@@ -106,7 +106,7 @@ class Ledger:
         reads: when each part of the truth was last asked for and answered.
         newest: the newest readable decision, None before the first.
         refused_ms: the time of the newest readable one that was refused.
-        size_changed_ms, size_told_ms: when the position last changed, and when the engine last knew its true size.
+        size_known: whether the engine was told the true size of the position since it last changed.
         key: of the newest trade.
     """
 
@@ -118,8 +118,7 @@ class Ledger:
     reads: dict[str, int] = field(default_factory=dict)
     newest: Decision | None = None
     refused_ms: int = 0
-    size_changed_ms: int = -1
-    size_told_ms: int = 0
+    size_known: bool = True
     key: str = ""
 
     def decided(self, decision: Decision | None, refused_ms: int) -> None:
@@ -132,7 +131,7 @@ class Ledger:
     def process_started(self, journaled: Iterable[OwnOrder]) -> None:
         """A new process knows what was written, and has read nothing."""
         self.reads.clear()
-        self.size_told_ms = -1
+        self.size_known = False
         exited = dict.fromkeys(self.setups, False)
         for own in journaled:
             sent = self.orders.get(own.client_id)
@@ -156,7 +155,7 @@ class Ledger:
 
     def size_told(self) -> None:
         """The engine was told the true size of the position."""
-        self.size_told_ms = self.venue.now_ms
+        self.size_known = True
 
     def told(self, order: VenueOrder) -> None:
         """The engine was told how an order stands."""
@@ -205,10 +204,6 @@ class Ledger:
         """It is there."""
         self.orders[command.request.client_id].underway = False
 
-    def size_is_news(self) -> bool:
-        """Whether the engine was not told the true size since it last changed."""
-        return self.size_told_ms < self.size_changed_ms
-
     def is_misled(self) -> bool:
         """Whether the engine cannot know better: the size is news, or a stop that it was told of is gone untold."""
         alive = {name for name, order in self.venue.orders.items() if order.alive}
@@ -216,4 +211,4 @@ class Ledger:
             sent.told is Told.RESTS and sent.request.role in STOP_ROLES and name not in alive
             for name, sent in self.orders.items()
         )
-        return gone or self.size_is_news()
+        return gone or not self.size_known

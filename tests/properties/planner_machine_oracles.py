@@ -62,7 +62,7 @@ class Witness(Ledger):
             raise PromiseBroken("P-4", f"{trade.decision.id} trades a second time")
         if not trade.adopted:
             self._nothing_is_left()
-        if not trade.adopted and self.venue.position != ZERO and not self.size_is_news():
+        if not trade.adopted and self.venue.position != ZERO and self.size_known:
             raise PromiseBroken("G-15", f"{trade.key} is armed beside {self.venue.position}")
         self.key = trade.key
         self.setups[trade.key] = Setup(
@@ -93,7 +93,7 @@ class Witness(Ledger):
         if setup is None:
             raise PromiseBroken("T-4", f"{key} ends before it was opened")
         setup.ended = True
-        if self.venue.position * setup.sign > ZERO and not self.size_is_news():
+        if self.venue.position * setup.sign > ZERO and self.size_known:
             raise PromiseBroken("P-1", f"{key} ended with {self.venue.position} held")
 
     # commands
@@ -214,14 +214,15 @@ class Witness(Ledger):
         unproven = [name for name, sent in entries.items() if not sent.proven_ended]
         if unproven:
             raise PromiseBroken("E-10", f"{request.client_id} while {unproven} may be alive")
-        bought, quantity = self._bought(key), request.quantity or ZERO
+        bought, quantity = self.bought(key), request.quantity or ZERO
         if bought + quantity > setup.planned:
             raise PromiseBroken("P-4", f"{bought} + {quantity} of {setup.planned} planned")
         stops = (s for s in self.orders.values() if s.key == key and s.request.role is Role.STOP)
         if not any(s.told is Told.RESTS and _size(s.request) >= setup.planned for s in stops):
             raise PromiseBroken("S-1", f"{request.client_id} without a confirmed stop")
 
-    def _bought(self, key: str) -> Decimal:
+    def bought(self, key: str) -> Decimal:
+        """What the entries of a trade have bought."""
         mine = self.venue.of_role(Role.ENTRY)
         return sum((order.filled for order in mine if order.trade_key == key), start=ZERO)
 
@@ -234,8 +235,8 @@ class Witness(Ledger):
             raise PromiseBroken("S-3", f"{request.client_id} at {trigger}, ratchet {floor}")
         needed = max(self.venue.position * setup.sign, ZERO) + self._to_come(key)
         if setup.untouched:
-            needed = setup.planned  # it is armed
-        if _size(request) < needed and not self.size_is_news():
+            needed = max(needed, setup.planned)  # it is armed
+        if _size(request) < needed and self.size_known:
             raise PromiseBroken("S-4", f"{request.client_id}: {request.quantity} of {needed}")
         stops = [s for s in self.orders.values() if s.key == key and s.request.role is Role.STOP]
         alive = [s for s in stops if not s.proven_ended and not self._is_hidden(s)]
@@ -312,13 +313,14 @@ class Witness(Ledger):
 
     def look(self, *, theirs: bool) -> None:
         """Something happened at the venue, by our hand or by somebody else's (P-1, P-4, P-5)."""
+        misled = self.is_misled()
         self._judge_fills()
-        self._judge_cover(theirs=theirs)
+        self._judge_cover(theirs=theirs, misled=misled)
 
     def _judge_fills(self) -> None:
         for fill in self.venue.fills[self.judged_fills :]:
             before, self.size = self.size, self.size + fill.signed_quantity
-            self.size_changed_ms = self.venue.now_ms
+            self.size_known = False
             if self.key in self.setups:
                 self.setups[self.key].untouched = False
             if fill.client_id is None:
@@ -336,11 +338,11 @@ class Witness(Ledger):
         if setup.ended:
             raise PromiseBroken("P-4", f"{sent.key} buys after its end")
         setup.traded = True
-        if self._bought(sent.key) > setup.planned:
-            raise PromiseBroken("P-4", f"{self._bought(sent.key)} of {setup.planned} bought")
+        if self.bought(sent.key) > setup.planned:
+            raise PromiseBroken("P-4", f"{self.bought(sent.key)} of {setup.planned} bought")
 
-    def _judge_cover(self, *, theirs: bool) -> None:
-        """P-1: unprotected time is zero unless somebody else destroyed the cover."""
+    def _judge_cover(self, *, theirs: bool, misled: bool) -> None:
+        """P-1: unprotected time is zero, from the first lot, unless somebody else destroyed the cover."""
         sign = self.sign
         held = max(self.venue.position * sign, ZERO)
         whole = held + self._to_come(self.key) + self._under_way()
@@ -352,7 +354,7 @@ class Witness(Ledger):
         if held == ZERO or self._tightest(held, sign) is not None:
             self.naked_ms = None
         elif self.naked_ms is None:
-            if not self.damaged and not self.is_misled():
+            if not self.damaged and not misled:
                 raise PromiseBroken("P-1", f"{self.venue.position} has no stop")
             self.naked_ms = 0
 

@@ -8,7 +8,6 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -16,13 +15,18 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.properties.planner_machine import PlannerMachine
 from tests.properties.planner_machine_faults import COMMON, RARE, Fault, without_own_checks
+from tests.properties.planner_machine_stories import ONCE_BROKEN, STORIES, Story, tell
 from tests.properties.swarm_oracles import PromiseBroken
 
-RUNS = int(300 * float(os.environ.get("JUMAR_SEEDS") or 1))
-STEPS = 50
-#: So many runs each from so many seeds until the witness must have named a faulty planner's rule; most need a few.
-RUNS_TO_CONVICT, STARTS = 40, 40
+#: So many seeds, and so many runs from each: neighbours in a search resemble each other, seeds do not.
+STARTS, RUNS, STEPS = int(30 * float(os.environ.get("JUMAR_SEEDS") or 1)), 10, 50
+#: Seeds until the witness must have named a faulty planner's rule; most need a few.
+STARTS_TO_CONVICT = 100
 SHRINKS = bool(os.environ.get("JUMAR_SHRINK"))
+
+#: Five faults of the planner are known and not mended yet; each stands as a story in `ONCE_BROKEN`. All are about a
+#: hand that trades the same symbol. Whoever mends one is told by the mark, which is strict.
+OPEN = "known fault of the planner beside a hand on the same symbol"
 
 #: Paths that a run of any size must have walked; one that was never visited proves nothing.
 SOMETIMES = (
@@ -95,19 +99,19 @@ SOMETIMES = (
 )
 
 
-def run(runs: int, machine: type[PlannerMachine] = PlannerMachine) -> Counter[str]:
-    """Let the machine run, always the same way; what it visited.
+def run(start: int, runs: int) -> Counter[str]:
+    """Let the machine run from a seed, always the same way; what it visited.
 
     Raises:
         PromiseBroken: with the last steps as a note; any other error is the planner's.
     """
     PlannerMachine.seen.clear()
+    machine = seed(start)(type("Seeded", (PlannerMachine,), {}))
     run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=runs,
             stateful_step_count=STEPS,
-            derandomize=machine is PlannerMachine,
             database=None,
             deadline=None,
             report_multiple_bugs=False,
@@ -120,8 +124,8 @@ def run(runs: int, machine: type[PlannerMachine] = PlannerMachine) -> Counter[st
 
 @cache
 def visited() -> Counter[str]:
-    """What the whole run visited; run once however many tests ask."""
-    return run(RUNS)
+    """What all runs visited; run once however many tests ask."""
+    return sum((run(start, RUNS) for start in range(STARTS)), start=Counter[str]())
 
 
 @pytest.mark.rule(
@@ -129,18 +133,31 @@ def visited() -> Counter[str]:
     *("S-9", "D-3", "D-7", "G-15", "M-1", "X-1", "X-4", "X-9", "T-4", "O-1"),
 )
 @pytest.mark.xdist_group("planner machine")
-@pytest.mark.timeout(max(60, RUNS // 3))
+@pytest.mark.timeout(max(60, STARTS * 3))
 def test_no_promise_breaks_whatever_happens() -> None:
     """Whatever happens in whatever order: no rule is broken, planning never fails, and all comes home."""
     assert visited()
 
 
 @pytest.mark.xdist_group("planner machine")
-@pytest.mark.timeout(max(60, RUNS // 3))
+@pytest.mark.timeout(max(60, STARTS * 3))
 def test_every_path_was_walked() -> None:
-    """A path that no run ever visited would make the machine's silence worthless."""
-    seen = visited()
+    """A path that no run ever visited would make the machine's silence worthless; the rare ones are told as stories."""
+    seen = visited() + sum((told(story) for story in STORIES), start=Counter[str]())
     assert [path for path in SOMETIMES if seen[path] == 0] == []
+
+
+def told(story: Story) -> Counter[str]:
+    """What a story visited."""
+    return tell(story).engine.seen
+
+
+@pytest.mark.rule("Y-3", "Y-4", "Y-11", "G-15", "S-4", "D-7")
+@pytest.mark.xfail(strict=True, raises=PromiseBroken, reason=OPEN)
+@pytest.mark.parametrize("story", ONCE_BROKEN)
+def test_a_story_that_once_broke_a_promise_holds(story: Story) -> None:
+    """Whatever the search ever found stays a test."""
+    tell(story)
 
 
 @pytest.mark.parametrize(("fault", "rules"), COMMON)
@@ -151,7 +168,7 @@ def test_the_search_convicts_a_planted_fault(
     without_own_checks(monkeypatch)
     fault(monkeypatch)
     verdicts = Counter[str]()
-    for start in range(STARTS):
+    for start in range(STARTS_TO_CONVICT):
         verdicts[verdict(start)] += 1
         if any(verdicts[rule] for rule in rules):
             return
@@ -161,7 +178,7 @@ def test_the_search_convicts_a_planted_fault(
 def verdict(start: int) -> str:
     """Which rule some runs from a seed break, `kept` when none."""
     try:
-        run(RUNS_TO_CONVICT, seed(start)(type("Seeded", (PlannerMachine,), {})))
+        run(start, RUNS)
     except PromiseBroken as error:
         return str(error).split(":")[0]
     return "kept"
@@ -171,7 +188,7 @@ def verdict(start: int) -> str:
 def test_the_witness_convicts_a_planted_fault_in_its_story(
     fault: Fault,
     rule: str,
-    story: Callable[[PlannerMachine], None],
+    story: Story,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A rarer fault is convicted where it shows; without it the same story keeps every promise."""
@@ -180,10 +197,3 @@ def test_the_witness_convicts_a_planted_fault_in_its_story(
     fault(monkeypatch)
     with pytest.raises(PromiseBroken, match=f"^{rule}:"):
         tell(story)
-
-
-def tell(story: Callable[[PlannerMachine], None]) -> None:
-    """Tell one story to a machine, to its end: rest and home."""
-    machine = PlannerMachine()
-    story(machine)
-    machine.teardown()

@@ -227,7 +227,7 @@ def test_a_store_that_hangs_holds_up_no_stop(seed: int) -> None:
         disks[0].heal()
         s.until("journaled", lambda: journaled(s, "S2"))
         s.ticks(2)
-        assert {incident.rule for incident in s.witness.incidents} == {"X-2", "S-7"}
+        assert {incident.rule for incident in s.witness.incidents} == {"X-2", "S-7", "P-2"}
         s.expect_stopped()
         s.start()
         s.expect_recovered()

@@ -265,7 +265,11 @@ class Observer:
         state = self._state
         regular = order.request.channel is Channel.REGULAR
         listed = state.open_orders if regular else state.conditional_orders
-        if listed is None or order.acked_ms is None or listed.at_ms < order.acked_ms + ASK_AGAIN_MS:
+        if listed is None or order.acked_ms is None:
+            return False
+        # Lists lag behind new orders. What was acknowledged before the stream came up may have ended unheard.
+        lag_ms = 0 if order.acked_ms < state.reread_ms else ASK_AGAIN_MS
+        if listed.at_ms < order.acked_ms + lag_ms:
             return False
         return all(report.client_id != order.client_id for report in listed.value)
 
