@@ -134,6 +134,7 @@ def visited() -> Counter[str]:
 )
 @pytest.mark.xdist_group("planner machine")
 @pytest.mark.timeout(max(60, STARTS * 3))
+@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_no_promise_breaks_whatever_happens() -> None:
     """Whatever happens in whatever order: no rule is broken, planning never fails, and all comes home."""
     assert visited()
@@ -141,6 +142,7 @@ def test_no_promise_breaks_whatever_happens() -> None:
 
 @pytest.mark.xdist_group("planner machine")
 @pytest.mark.timeout(max(60, STARTS * 3))
+@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_every_path_was_walked() -> None:
     """A path that no run ever visited would make the machine's silence worthless; the rare ones are told as stories."""
     seen = visited() + sum((told(story) for story in STORIES), start=Counter[str]())
