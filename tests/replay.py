@@ -9,6 +9,7 @@ has failed), `emergency` (a position whose cover cannot be restored), `liq_zone`
 """
 
 import argparse
+import json
 import multiprocessing
 import os
 import sys
@@ -76,8 +77,12 @@ def _together(runs: Sequence[DemoOptions]) -> list[Played] | None:
 
 
 def _played(options: DemoOptions) -> Played | None:
+    name = f"{_named(options)}  "
     with files_of(options) as files:
-        return play(options, files, name=f"{_named(options)}  ")
+        played = play(options, files, name=name)
+    if played is not None:  # said at once: the other file may take much longer
+        print(f"{name}{json.dumps(played.result)}", file=sys.stderr)
+    return played
 
 
 def _named(options: DemoOptions) -> str:
