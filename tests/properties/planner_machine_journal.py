@@ -55,6 +55,7 @@ class Journal:
                     self.orders[order.client_id] = order
                 case TradeChanged(trade=trade):
                     self.trades[trade.key] = trade
+                    self.ended.pop(trade.key, None)  # a set-up that is made again
                 case TradeEnded(trade=trade):
                     self.trades[trade.key] = trade
                     self.ended[trade.key] = record
@@ -121,7 +122,9 @@ class Journal:
         by_trade = {
             end.trade.decision.id
             for end in self.ended.values()
-            if end.summary is not None or end.trade.voided is not None
+            if end.summary is not None
+            or end.trade.voided is not None
+            or end.trade.closing is not None
         }
         by_verdict = {
             seen.decision_id

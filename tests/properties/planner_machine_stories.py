@@ -230,7 +230,38 @@ def hand_closed_before_it_counted(machine: PlannerMachine) -> None:
     machine.operator_resumes()
 
 
+def turned_twice(machine: PlannerMachine) -> None:
+    """Y-11: a hand turns the position and turns it back; a list that lags shows it turned: ours is not over."""
+    machine.begins(is_long=False, on_flat=OnFlat.HOLD, lot=None)
+    machine.entry_fills(whole=False, told=True)
+    machine.list_forgets(which=0, ms=1500)
+    machine.person_trades(how="turns", size=D("0.002"))
+    machine.all_stops_vanish(told=True)
+    machine.decision_comes(kind="same")
+    machine.time_passes(ms=1000)
+    for _ in range(9):
+        machine.all_heals()
+    machine.time_passes(ms=700)
+    machine.position_lags(ms=500)
+    machine.person_trades(how="turns", size=D("0.002"))
+
+
+def resumed_after_a_hand(machine: PlannerMachine) -> None:
+    """D-7: our stop sold what a hand held before that hand's execution was told: the decision is spent."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=None)
+    machine.decision_comes(kind="opposite")
+    machine.person_trades(how="sells", size=D("0.002"))
+    machine.price_jumps(to="tp1", child="sells all")
+    for _ in range(20):
+        machine.all_heals()
+    machine.operator_resumes()
+    machine.time_passes(ms=1000)
+    machine.price_jumps(to="stop", child="sells all")
+
+
 ONCE_BROKEN: tuple[Story, ...] = (
+    turned_twice,
+    resumed_after_a_hand,
     lots_of_a_hand,
     armed_beside_a_hand,
     event_before_a_list,

@@ -24,10 +24,6 @@ STARTS, RUNS, STEPS = int(30 * float(os.environ.get("JUMAR_SEEDS") or 1)), 10, 5
 STARTS_TO_CONVICT = 100
 SHRINKS = bool(os.environ.get("JUMAR_SHRINK"))
 
-#: Five faults of the planner are known and not mended yet; each stands as a story in `ONCE_BROKEN`. All are about a
-#: hand that trades the same symbol. Whoever mends one is told by the mark, which is strict.
-OPEN = "known fault of the planner beside a hand on the same symbol"
-
 #: Paths that a run of any size must have walked; one that was never visited proves nothing.
 SOMETIMES = (
     "opened BUY",
@@ -134,7 +130,6 @@ def visited() -> Counter[str]:
 )
 @pytest.mark.xdist_group("planner machine")
 @pytest.mark.timeout(max(60, STARTS * 3))
-@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_no_promise_breaks_whatever_happens() -> None:
     """Whatever happens in whatever order: no rule is broken, planning never fails, and all comes home."""
     assert visited()
@@ -142,7 +137,6 @@ def test_no_promise_breaks_whatever_happens() -> None:
 
 @pytest.mark.xdist_group("planner machine")
 @pytest.mark.timeout(max(60, STARTS * 3))
-@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_every_path_was_walked() -> None:
     """A path that no run ever visited would make the machine's silence worthless; the rare ones are told as stories."""
     seen = visited() + sum((told(story) for story in STORIES), start=Counter[str]())
@@ -155,7 +149,6 @@ def told(story: Story) -> Counter[str]:
 
 
 @pytest.mark.rule("Y-3", "Y-4", "Y-11", "G-15", "S-4", "D-7")
-@pytest.mark.xfail(strict=True, raises=PromiseBroken, reason=OPEN)
 @pytest.mark.parametrize("story", ONCE_BROKEN)
 def test_a_story_that_once_broke_a_promise_holds(story: Story) -> None:
     """Whatever the search ever found stays a test."""

@@ -28,8 +28,9 @@ from jumar.model.order import (
 from jumar.model.policy import OrphanPolicy, Policy
 from jumar.model.trade import CloseReason, Trade
 from jumar.model.units import ONE, PERCENT, ZERO, text
-from jumar.model.world import Observed, Source, World
-from jumar.planner.facts import TWO_READS_MS, by_role, newest_position
+from jumar.model.world import Observed, World
+from jumar.planner.facts import by_role
+from jumar.planner.position import position_of_nobody
 
 #: How long the order lists and mark are waited for before a position is adopted without them.
 PATIENCE_MS = 2000
@@ -48,7 +49,7 @@ class Adoption:
 
 def adoption(world: World, policy: Policy) -> Adoption | None:
     """Return what must be adopted, None when all is explained or not enough has been read yet."""
-    held = _held(world, policy)
+    held = position_of_nobody(world, policy)
     if held is None:
         return None
     ours = _ours(world)
@@ -95,41 +96,6 @@ def with_latecomers(trade: Trade, late: Sequence[OwnOrder]) -> Trade:
         planned_quantity=trade.planned_quantity + planned,
         adopted_quantity=max(trade.adopted_quantity - filled, ZERO),
     )
-
-
-def _held(world: World, policy: Policy) -> Observed[PositionReport] | None:
-    """The position by the newest source, None while none is newer than the end of the last trade."""
-    newest = newest_position(world)
-    if world.position is None or newest is None:
-        return None
-    ended = world.last_end_ms
-    if ended is None:
-        return newest
-    if newest is world.position and _may_be_late(world, policy, ended):
-        return None
-    return newest if newest.at_ms >= ended + _margin_ms(world, policy, newest) else None
-
-
-def _may_be_late(world: World, policy: Policy, ended_ms: int) -> bool:
-    """Whether a list still shows the ended position: the event of its end says zero, and no two reads apart deny it."""
-    read, event, since_ms = world.position, world.position_event, world.position_since_ms
-    if read is None or event is None or event.at_ms < ended_ms or event.value.quantity != ZERO:
-        return False
-    if read.value.quantity == ZERO or since_ms is None:
-        return False
-    first_ms = max(since_ms, ended_ms + policy.flat_margin_s * 1000)
-    return read.at_ms - first_ms < TWO_READS_MS
-
-
-def _margin_ms(world: World, policy: Policy, newest: Observed[PositionReport]) -> int:
-    """How long after the last trade's last fill a source must be, because it may still show that trade's position.
-
-    One that shows the other side cannot be older than that trade's end.
-    """
-    held, side = newest.value.quantity, world.last_end_side
-    if side is not None and held != ZERO and (held > ZERO) is not (side is Side.BUY):
-        return 0
-    return 1 if newest.source is Source.STREAM else policy.flat_margin_s * 1000
 
 
 def _lists_are_missing(world: World) -> bool:

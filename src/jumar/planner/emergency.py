@@ -23,7 +23,8 @@ from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ONE, ZERO, text
 from jumar.model.world import World
-from jumar.planner.facts import Facts, by_role, newest_position
+from jumar.planner.facts import Facts, by_role
+from jumar.planner.position import newest_position
 from jumar.planner.slots import (
     alive,
     attempts,

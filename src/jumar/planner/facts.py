@@ -12,12 +12,11 @@ from jumar.model.order import EXIT_ROLES, STOP_ROLES, Fill, OrderStatus, OwnOrde
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ZERO
-from jumar.model.world import Observed, World, newest
+from jumar.model.world import Observed, Source, World
+from jumar.planner.position import TWO_READS_MS, told_positions
 
 #: How long a reported but not yet itemised fill is waited for before acting as if it had not happened.
 FILL_LAG_MS = 1000
-#: How far apart two reads must be that prove, without fills, that a position is gone (Y-11).
-TWO_READS_MS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +35,8 @@ class Facts:
         may_fill: what alive or unknown entries may still add.
         average_entry: quote currency, None before the first entry fill.
         last_fill_ms: exchange time of the newest fill, None without one.
-        had_fill: whether any entry lot is known to have filled, by fill or by report, or something is held now,
-            whoever bought it.
+        had_fill: whether any entry lot is known to have filled, by fill or by report, or something is held now or
+            was sold by an exit, whoever bought it.
         entry_alive: whether an entry order is alive or unknown.
         exit_filled: whether any exit of the trade, or a hand, reduced the position.
         stop_triggered: whether a stop's trigger fired (S-9).
@@ -63,17 +62,6 @@ class Facts:
     tp1_hit: bool
     fills_pending: bool
     flat: bool
-
-
-def newest_position(world: World) -> Observed[PositionReport] | None:
-    """Return the position as the newest of read and event says, None before either."""
-    return newest(world.position, world.position_event)
-
-
-def is_read_as_flat(world: World) -> bool:
-    """Whether the position was read and its newest source says zero."""
-    seen = newest_position(world)
-    return world.position is not None and seen is not None and seen.value.quantity == ZERO
 
 
 def by_role(world: World, *roles: Role) -> tuple[OwnOrder, ...]:
@@ -104,7 +92,8 @@ def assess(world: World, trade: Trade, policy: Policy) -> Facts:
     by_fills = trade.adopted_quantity + signed * trade.sign
     lag = entered - sum((fill.quantity for fill in entry_fills), start=ZERO)
     last_fill_ms = max((fill.time_ms for fill in world.fills), default=None)
-    bought = entered > ZERO or trade.adopted_quantity > ZERO or bool(world.fills)
+    exits = _exit_filled(world, trade)
+    bought = entered > ZERO or trade.adopted_quantity > ZERO or bool(world.fills) or exits
     entry_alive = any(order.alive_or_unknown for order in entries)
     remaining = max(by_fills + lag, ZERO)
     added = foreign_size(world, trade)
@@ -127,7 +116,7 @@ def assess(world: World, trade: Trade, policy: Policy) -> Facts:
         last_fill_ms=last_fill_ms,
         had_fill=had_fill,
         entry_alive=entry_alive,
-        exit_filled=_exit_filled(world, trade),
+        exit_filled=exits,
         stop_triggered=any(_triggered(world, order) for order in stop_orders) and had_fill,
         tp1_hit=filled_of_role(world, Role.TP1) > ZERO,
         fills_pending=_fills_pending(world),
@@ -224,6 +213,8 @@ def _flat(
     Either the fills explain it, and an event or a later read says so; or two reads apart say so, and executions
     and liquidations were asked for since. A position on the other side is not ours: ours is over (Y-3).
     """
+    if _an_event_says_held(world, trade, policy):
+        return False
     since_ms = trade.armed_ms if last_fill_ms is None else last_fill_ms
     margin_ms = policy.flat_margin_s * 1000
     if by_fills <= ZERO and last_fill_ms is not None:
@@ -232,6 +223,14 @@ def _flat(
         by_event = turned or _says_gone(event, trade, since_ms)
         return by_event or _says_gone(read, trade, since_ms + margin_ms)
     return _vanished(world, trade, since_ms + margin_ms)
+
+
+def _an_event_says_held(world: World, trade: Trade, policy: Policy) -> bool:
+    """Whether the newest event tells of a position of the trade's side, and no read is young enough to refute it."""
+    return any(
+        seen.source is Source.STREAM and seen.value.quantity * trade.sign > ZERO
+        for seen in told_positions(world, policy)
+    )
 
 
 def _says_gone(seen: Observed[PositionReport] | None, trade: Trade, not_before_ms: int) -> bool:

@@ -19,7 +19,7 @@ from jumar.model.trade import Trade
 from jumar.model.units import PERCENT, ZERO, percent_of, text
 from jumar.model.world import World
 from jumar.planner.approve import refuse
-from jumar.planner.facts import newest_position
+from jumar.planner.position import told_positions
 
 #: Guards that only say "not read yet": an entry is still wanted, so the books are read every tick (section 11).
 TRUTH_CODES = frozenset({"truth_incomplete", "unresolved_order"})
@@ -233,7 +233,7 @@ def _exchange_state(world: World, policy: Policy, own: Trade | None) -> Iterator
             "G-15",
             "the account is in multi-assets mode: switch to single-asset",
         )
-    if own is None and (held := _held(world)) != ZERO:
+    if own is None and (held := _held(world, policy)) != ZERO:
         yield refuse(
             "foreign_position", "G-15", f"there is a position of {text(held)} that is not ours"
         )
@@ -249,10 +249,10 @@ def _exchange_state(world: World, policy: Policy, own: Trade | None) -> Iterator
         yield refuse("margin_mode_mismatch", "G-15", f"the margin mode is no longer {wanted}")
 
 
-def _held(world: World) -> Decimal:
-    """The position as the newest of read and event says."""
-    newest = newest_position(world)
-    return ZERO if newest is None else newest.value.quantity
+def _held(world: World, policy: Policy) -> Decimal:
+    """The largest position that any source tells that may be the truth."""
+    told = (seen.value.quantity for seen in told_positions(world, policy))
+    return max(told, key=abs, default=ZERO)
 
 
 def _mark_near_stop(world: World, policy: Policy, own: Trade | None) -> Iterator[Refusal]:

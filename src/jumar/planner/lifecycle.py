@@ -15,9 +15,10 @@ from jumar.model.units import ZERO, text
 from jumar.model.world import World
 from jumar.planner.approve import refuse
 from jumar.planner.entry import entry_orders_used_up
-from jumar.planner.facts import Facts, newest_position
+from jumar.planner.facts import Facts
 from jumar.planner.failure import ended_incompletely, why_emergency
 from jumar.planner.guards import is_fresh
+from jumar.planner.position import newest_position, position_of_nobody
 from jumar.planner.slots import attempts
 
 
@@ -156,6 +157,8 @@ def _entry_over(world: World, trade: Trade, facts: Facts, policy: Policy) -> Cau
         return Cause(rule="S-9", text="an exit has filled")
     if trade.voided is not None:
         return Cause(rule="S-1", text=trade.voided)
+    if (held := _held_against(world, trade, facts, policy)) is not None:
+        return Cause(rule="Y-3", text=f"{text(held)} is held on the other side and is not ours")
     if world.draining:
         return Cause(rule="M-5", text="the engine is being stopped")
     if facts.entered >= trade.planned_quantity > ZERO and not facts.entry_alive:
@@ -167,6 +170,13 @@ def _entry_over(world: World, trade: Trade, facts: Facts, policy: Policy) -> Cau
     if facts.had_fill and entry_orders_used_up(world, policy):
         return Cause(rule="E-5", text=f"{policy.max_entry_orders} entry orders are used up")
     return _superseded(world, trade)
+
+
+def _held_against(world: World, trade: Trade, facts: Facts, policy: Policy) -> Decimal | None:
+    """What a hand holds on the other side while nothing of ours has filled: the set-up makes room for it (Y-1)."""
+    held = None if facts.had_fill else position_of_nobody(world, policy)
+    against = held is not None and held.value.quantity * trade.sign < ZERO
+    return held.value.quantity if held is not None and against else None
 
 
 def _spent(world: World, trade: Trade) -> str | None:

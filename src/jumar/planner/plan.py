@@ -21,10 +21,11 @@ from jumar.planner.approve import approve
 from jumar.planner.backstop import backstop_commands, backstop_wait_ms
 from jumar.planner.emergency import EXIT_REPEAT_MS, exit_alarms, exit_commands, exit_wait_ms
 from jumar.planner.entry import entry_commands, propose, setup_commands
-from jumar.planner.facts import Facts, assess, is_read_as_flat
+from jumar.planner.facts import Facts, assess
 from jumar.planner.failure import alarms, is_uncovered
 from jumar.planner.lifecycle import Advance, advance
 from jumar.planner.modes import mode_of, resting_mode
+from jumar.planner.position import is_read_as_flat
 from jumar.planner.sequence import in_sequence
 from jumar.planner.stop import RESTORE_RETRY_MS, echo_cancels, refused_wait_ms, stop_commands
 from jumar.planner.sweep import (
@@ -58,7 +59,7 @@ def _without_trade(world: World, policy: Policy) -> Plan:
     if found is not None:
         return _adopt(world, found, policy)
     wanted = _wanted(world, policy)
-    strays = approve(stray_commands(world, covered=is_read_as_flat(world)), world, None)
+    strays = approve(stray_commands(world, covered=is_read_as_flat(world, policy)), world, None)
     mode = resting_mode(world)
     return replace(wanted, commands=(*strays, *wanted.commands), mode=wanted.mode or mode)
 

@@ -252,13 +252,24 @@ def _tidy(world: World, trade: Trade, confirmed: list[OwnOrder]) -> tuple[Comman
 def _make_place(
     world: World, trade: Trade, facts: Facts, policy: Policy, wanted: WantedStop
 ) -> tuple[Command, ...]:
-    """S-4: stops that came to light again must not keep a better one out: of those that cover one stays."""
+    """S-4: stops that came to light again must not keep a better one out: of those that cover one stays.
+
+    Where none covers, because a hand made the position larger than they are, the loosest of them goes.
+    """
     seen = [order for order in alive(world, Role.STOP) if not order.invisible]
     if len(seen) < policy.stops_alive_max:
         return ()
     cover = [order for order in covering(world, trade, facts) if not order.invisible]
     whole = [order for order in cover if (order.request.quantity or ZERO) >= wanted.quantity]
-    return _tidy(world, trade, whole or cover) if cover else ()
+    if cover:
+        return _tidy(world, trade, whole or cover)
+    cause = Cause(rule="S-4", text=f"{len(seen)} stops, none for {text(wanted.quantity)}: room")
+    outgrown = sorted(
+        (order for order in seen if order.confirmed),
+        key=lambda order: ((order.request.trigger_price or ZERO) * trade.sign, order.attempt),
+    )
+    loosest = outgrown[:1] if len(outgrown) > 1 else ()
+    return tuple(cancel(order, cause) for order in loosest if may_cancel(world, order))
 
 
 def _may_be_tighter(order: OwnOrder, keep: OwnOrder, trade: Trade) -> bool:

@@ -11,6 +11,7 @@ from jumar.model.trade import Trade
 from jumar.model.units import ZERO
 from jumar.model.world import World
 from jumar.planner.facts import Facts, are_itemised
+from jumar.planner.position import newest_position
 from jumar.planner.slots import alive, cancel, may_cancel
 from jumar.planner.stop import covered_at_ratchet
 
@@ -58,9 +59,18 @@ def is_swept(world: World) -> bool:
 
 def awaits_fills(world: World, trade: Trade) -> bool:
     """Whether the summary of an ended trade would lack executions that are still being read (T-4, Y-2)."""
-    if trade.proven_flat_ms is None or trade.adopted or are_itemised(world):
+    if trade.proven_flat_ms is None or trade.adopted:
+        return False
+    if are_itemised(world) and not _sold_what_nobody_bought(world, trade):
         return False
     return world.now_ms - trade.proven_flat_ms < FILLS_WAIT_MS
+
+
+def _sold_what_nobody_bought(world: World, trade: Trade) -> bool:
+    """Whether an exit closed what a hand had added, and that hand's execution has not been told yet."""
+    signed = sum((fill.signed_quantity for fill in world.fills), start=ZERO) * trade.sign
+    held = newest_position(world)
+    return signed < ZERO and (held is None or held.value.quantity == ZERO)
 
 
 def settle_commands(

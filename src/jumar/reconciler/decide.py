@@ -140,8 +140,8 @@ class DecisionDesk:
         return None
 
     def trade_ended(self, trade: Trade, summary: TradeSummary | None) -> None:
-        """A trade with a fill, or a voided one, spends its decision."""
-        if summary is not None or trade.voided is not None:
+        """A trade with a fill, a closed or a voided one, spends its decision."""
+        if summary is not None or trade.voided is not None or trade.closing is not None:
             self.spent.add(trade.decision.id)
         if summary is not None:
             self.last_end_ms = summary.last_fill_ms
