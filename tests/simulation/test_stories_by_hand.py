@@ -131,14 +131,15 @@ def test_a_position_closed_by_hand_under_a_running_engine(seed: int) -> None:
 
 
 @pytest.mark.rule("Y-2", "Y-1", "P-6")
+@pytest.mark.parametrize("dead_s", [0.05, 0.2, 0.5])
 @both_sides
-def test_a_position_turned_round_by_hand_while_dead(seed: int, road: Road) -> None:
+def test_a_position_turned_round_by_hand_while_dead(seed: int, road: Road, dead_s: float) -> None:
     """The other side: our trade ended, and what is there now is adopted with a stop of its own side."""
     with scene(seed) as s:
         held(s, road)
         s.kill()
         s.by_hand(out_of(road), "0.033")
-        s.restart(after_s=0.5)
+        s.restart(after_s=dead_s)
         s.expect_recovered()
         s.expect_position(signed(road, "-0.020"))
         s.until("only the new side's orders rest", lambda: _turned(s, road))

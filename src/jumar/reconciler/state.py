@@ -37,7 +37,7 @@ from jumar.model.order import (
     Side,
 )
 from jumar.model.trade import Trade
-from jumar.model.world import DecisionState, Observed, Quote, Source, World
+from jumar.model.world import DecisionState, Observed, Quote, Source, World, newest
 from jumar.ports import exchange as venue
 
 #: How long an execution without a known order is kept apart before it counts as somebody else's.
@@ -444,7 +444,10 @@ class SymbolState:
         return tuple(sorted(orders, key=_by_age))
 
     def present_fills(self, now_ms: int) -> tuple[Fill, ...]:
-        """Our fills, and executions by a hand since the trade was armed once nobody of ours claims them."""
+        """Our fills, and executions by a hand since the trade was armed once nobody of ours claims them.
+
+        Where the position is told to be on the other side a hand was there, and nothing is waited for (Y-3).
+        """
         if self.trade is None:
             return ()
         # An adopted position holds the execution that made it, which has the time of its event.
@@ -454,6 +457,9 @@ class SymbolState:
             for order in self.orders.values()
         )
         grace_ms = LOOSE_FILL_PATIENCE_MS if doubtful else LOOSE_FILL_GRACE_MS
+        told = newest(self.position, self.position_event)
+        if told is not None and told.value.quantity * self.trade.sign < 0:
+            grace_ms = 0
         by_hand = [
             replace(fill, client_id=fill.client_id or self._forced.get(fill.venue_order_id))
             for fill in self.loose.values()
