@@ -9,7 +9,7 @@ truth and at the disk, never at the engine's memory.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +26,7 @@ from jumar.simulation.path import RestlessMarket
 from jumar.simulation.sights import sights
 from jumar.simulation.storm import Storm
 from jumar.simulation.system import Restless
-from jumar.simulation.truth import Excuses, is_covered
+from jumar.simulation.truth import Excuses, is_covered, surplus_stops
 from jumar.simulation.world import World
 from jumar.store import queries, requests
 
@@ -196,7 +196,7 @@ class _Run:
         world.run(self._seconds)
 
     def _liveness(self) -> None:
-        """No faults any more: what is held is protected within a few ticks."""
+        """No faults any more: what is held is protected within a few ticks, and by no more stops than it needs."""
         world = self._world
         world.note("the faults end")
         self._faulty = False
@@ -206,7 +206,14 @@ class _Run:
         world.host.drop_streams("the faults end", 0.2)
         before = self._ear.ticks
         seconds = CALM_TICKS * float(self._policy.loop_interval_s) + START_S
-        world.run(seconds)
+        world.run(seconds / 2)
+        surplus: Sequence[str] = ()
+        for part in range(CALM_TICKS):  # one that is being moved is two for a moment
+            world.run(seconds / 2 / CALM_TICKS)
+            found = surplus_stops(world.venue.core, SYMBOL)
+            surplus = found if surplus or not part else ()
+        if surplus:
+            self._failures.append(f"S-4: these stops stay side by side without faults: {surplus}")
         if self._ear.ticks < before + CALM_TICKS // 2:
             self._failures.append(f"liveness: {self._ear.ticks - before} ticks in {seconds:g} s")
         if not is_covered(world.venue.core, SYMBOL):

@@ -34,6 +34,15 @@ def is_covered(core: Exchange, symbol: str) -> bool:
     return stops or exits
 
 
+def surplus_stops(core: Exchange, symbol: str) -> tuple[str, ...]:
+    """The client ids of the stops that rest, where more than one working stop and one backstop do (S-2, S-4)."""
+    resting = [o for o in core.conditionals(symbol) if o.type is ConditionalType.STOP_MARKET]
+    backstops = sum(order.close_position for order in resting)
+    if backstops <= 1 and len(resting) - backstops <= 1:
+        return ()
+    return tuple(order.client_id for order in resting)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excuses:
     """What a run knows that the exchange's judge does not.
