@@ -74,6 +74,7 @@ class Storm:
         self._fill_s = -1e9
         self._lag_s = 0.0
         self._before: Any = None
+        self._before_s = -2e9
         self._forgotten: dict[str, Window] = {}
         self._born: dict[str, Window] = {}
 
@@ -199,8 +200,9 @@ class Storm:
         return reply
 
     def _remember(self, venue: Venue) -> None:
-        """Keep what the position list says as long as no fill is younger than it may lag."""
-        if not self._after_fill():
+        """Keep what the position list says once no fill is younger than it may lag: only a fill changes it."""
+        if self._before_s < self._fill_s + self._lag_s < self._now_s():
+            self._before_s = self._now_s()
             self._before = venue.core.peek(_POSITIONS, {}, venue.clock.now_ms())
 
     def _noticed(self, record: dict[str, Any]) -> None:
