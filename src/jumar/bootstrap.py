@@ -25,8 +25,16 @@ from jumar.exchange.simulated.core.dialect.account import brackets
 from jumar.exchange.simulated.core.dialect.market import exchange_info
 from jumar.exchange.simulated.core.instruments import INSTRUMENTS
 from jumar.exchange.simulated.core.market import MarketSource
+from jumar.exchange.simulated.core.readings import readings_from
+from jumar.exchange.simulated.core.terms import Terms
+from jumar.exchange.simulated.core.text import ZERO
 from jumar.exchange.simulated.market import open_market
-from jumar.exchange.simulated.server.config import BALANCE, PortInUseError, ServeConfig
+from jumar.exchange.simulated.server.config import (
+    BALANCE,
+    PortInUseError,
+    Routes,
+    ServeConfig,
+)
 from jumar.exchange.simulated.server.run import serve
 from jumar.model.decision import FieldError
 from jumar.model.errors import ConfigError
@@ -134,6 +142,12 @@ class ServeOptions:
         start: ISO time that is the origin of the exchange clock; by default the wall clock is kept.
         speed: path seconds per second.
         balance: the account's wallet in USDT.
+        limits: hold back whoever exceeds the request limits.
+        routes: what un-routed stream paths deliver, as in `production` or as on the `demo` host.
+        readings: `name=value` words, one for each choice that differs from the usual.
+        funding: what longs pay shorts every eight hours, as a part of the notional; zero: no funding.
+        liquidation: take a position whose margin is used up.
+        bnb: BNB in the wallet; above zero, fees are paid in it.
     """
 
     market: str = "synthetic"
@@ -146,6 +160,12 @@ class ServeOptions:
     begin: str | None = None
     end: str | None = None
     balance: Decimal = BALANCE
+    limits: bool = False
+    routes: Routes = "production"
+    readings: tuple[str, ...] = ()
+    funding: Decimal = ZERO
+    liquidation: bool = False
+    bnb: Decimal = ZERO
 
 
 def serve_exchange(options: ServeOptions) -> None:
@@ -165,6 +185,12 @@ def serve_exchange(options: ServeOptions) -> None:
             speed=options.speed,
             start_ms=_moment("--start", options.start),
             balance=options.balance,
+            limits=options.limits,
+            routes=options.routes,
+            readings=readings_from(options.readings),
+            terms=Terms(
+                funding_rate=options.funding, liquidation=options.liquidation, bnb=options.bnb
+            ),
         )
         run_async(serve(config))
     except (PortInUseError, ValueError) as error:

@@ -41,12 +41,14 @@ def marks(*moments: tuple[int, str]) -> Played:
 
 
 async def test_the_ready_file_appears_whole_and_private(tmp_path: Path) -> None:
-    """Five fields, addresses that answer, readable by the owner only, no draft left."""
+    """Seven fields, addresses that answer, readable by the owner only, no draft left."""
     ready = tmp_path / "ready.json"
     async with exchange(ServeConfig(market=manual(), ready_file=ready)) as client:
         content = json.loads(ready.read_text())
         assert content == client.urls
-        assert content.keys() == {"rest", "stream", "ws_api", "api_key", "api_secret"}
+        hmac = {"api_key", "api_secret"}
+        ed25519 = {"ed25519_api_key", "ed25519_private_key"}
+        assert content.keys() == {"rest", "stream", "ws_api", *hmac, *ed25519}
         assert content["ws_api"] == content["stream"] + "/ws-fapi/v1"
         assert stat.S_IMODE(ready.stat().st_mode) == 0o600
         assert _names(tmp_path) == [ready.name]

@@ -5,10 +5,11 @@ from contextlib import AsyncExitStack
 from itertools import pairwise
 
 import pytest
-from aiohttp import WSMsgType
-from tests.contract.wire import SYMBOL, Client, exchange, market_order
+from aiohttp import WSCloseCode, WSMsgType
+from tests.contract.wire import SYMBOL, Client, exchange, manual, market_order
 
-from jumar.exchange.simulated.server import streams
+from jumar.exchange.simulated.server import connection
+from jumar.exchange.simulated.server.config import ServeConfig
 from jumar.exchange.simulated.server.streams import parse_target
 
 
@@ -44,6 +45,11 @@ WRONG = (
     "/public/ws/btcusdt@markPrice@1s",
     "/ws/btcusdt@markPrice@1s",
     "/private/ws/no-such-key",
+    "/public/ws/btcusdt@kline_1m",
+    "/market/ws/btcusdt@depth@100ms",
+    "/ws/!markPrice@arr@1s",
+    "/ws/btcusdt@ticker",
+    "/public/ws/BTCUSDT@bookTicker",
     "/public/ws/btcusdt@nonsense",
 )
 
@@ -72,6 +78,22 @@ async def test_user_data_stays_off_unrouted_paths(client: Client) -> None:
         assert await wrong.silent()
 
 
+async def test_the_demo_routing_serves_everything_on_unrouted_paths() -> None:
+    """Quotes, marks and user data on one un-routed socket; a wrong route is as silent as in production."""
+    async with exchange(ServeConfig(market=manual(), routes="demo")) as client:
+        key = await client.listen_key()
+        names = "btcusdt@bookTicker/btcusdt@markPrice@1s/btcusdt@kline_1m"
+        async with (
+            client.stream(f"/stream?streams={names}&listenKey={key}") as listener,
+            client.stream("/market/ws/btcusdt@bookTicker") as wrong,
+        ):
+            await client.ok("POST", "leverage", symbol=SYMBOL, leverage="5")
+            wanted = {"bookTicker", "markPriceUpdate", "kline", "ACCOUNT_CONFIG_UPDATE"}
+            while wanted:
+                wanted.discard((await listener.next())["data"]["e"])
+            assert await wrong.silent()
+
+
 async def test_a_listen_key_in_the_query_may_choose_its_events(client: Client) -> None:
     """`events=` narrows what is pushed under the key that precedes it."""
     key = await client.listen_key()
@@ -95,6 +117,108 @@ async def test_subscriptions_can_be_changed_on_the_socket(client: Client) -> Non
         await listener.ask("UNSUBSCRIBE", key)
         await client.ok("POST", "leverage", symbol=SYMBOL, leverage="6")
         assert await listener.silent()
+
+
+async def test_one_socket_may_hear_streams_of_many_kinds(client: Client) -> None:
+    """SUBSCRIBE on a numbered path; UNSUBSCRIBE ends what it names and nothing else."""
+    async with client.stream("/market/ws/7") as listener:
+        assert (await listener.ask("LIST_SUBSCRIPTIONS"))["result"] == []
+        await listener.ask("SUBSCRIBE", "btcusdt@miniTicker", "btcusdt@kline_5m")
+        await listener.until(lambda message: message.get("e") == "24hrMiniTicker")
+        await listener.until(lambda message: message.get("e") == "kline")
+        await listener.ask("UNSUBSCRIBE", "btcusdt@kline_5m")
+        assert (await listener.ask("LIST_SUBSCRIPTIONS"))["result"] == ["btcusdt@miniTicker"]
+        assert client.server._hub.streams == ("btcusdt@miniTicker",)
+
+
+async def test_messages_are_wrapped_when_asked_for(client: Client) -> None:
+    """The property `combined` can be read and set on the socket."""
+    async with client.stream("/public/ws/btcusdt@bookTicker") as listener:
+
+        async def ask(method: str, *params: object) -> object:
+            await listener.socket.send_json({"method": method, "params": params, "id": "x"})
+            return (await listener.until(lambda message: message.get("id") == "x"))["result"]
+
+        assert await ask("GET_PROPERTY", "combined") is False
+        assert await ask("SET_PROPERTY", "combined", True) is None
+        assert await ask("GET_PROPERTY", "combined") is True
+        message = await listener.until(lambda message: "stream" in message)
+        assert message["stream"] == "btcusdt@bookTicker"
+
+
+async def test_a_ping_is_answered_and_pings_are_sent(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's ping comes back with its payload; the exchange pings, and a pong keeps the socket."""
+    monkeypatch.setattr(connection, "PING_S", 0.02)
+    monkeypatch.setattr(connection, "PONG_S", 0.2)
+    url = client.urls["stream"] + "/public/ws"
+    async with client.session.ws_connect(url, autoping=False) as socket:
+        await socket.ping(b"now")
+        seen = set()
+        for _ in range(20):
+            message = await socket.receive()
+            seen.add((message.type, bytes(message.data)))
+            if message.type is WSMsgType.PING:
+                await socket.pong(message.data)
+        assert seen == {(WSMsgType.PONG, b"now"), (WSMsgType.PING, b"")}
+
+
+async def test_a_client_that_answers_no_ping_is_dropped(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence for too long ends the connection without a good-bye."""
+    monkeypatch.setattr(connection, "PING_S", 0.02)
+    monkeypatch.setattr(connection, "PONG_S", 0.1)
+    url = client.urls["stream"] + "/public/ws"
+    async with client.session.ws_connect(url, autoping=False) as socket:
+        while (message := await socket.receive()).type is WSMsgType.PING:
+            pass
+        assert message.type in (WSMsgType.CLOSED, WSMsgType.ERROR)
+
+
+@pytest.mark.parametrize("limits", [True, False])
+async def test_a_client_that_talks_too_much_is_sent_away(*, limits: bool) -> None:
+    """More than ten messages in a second end the connection where limits are enforced, and only there."""
+    async with (
+        exchange(ServeConfig(market=manual(), limits=limits)) as client,
+        client.stream("/public/ws") as listener,
+    ):
+        for _ in range(30):
+            await listener.socket.send_str('{"method":"LIST_SUBSCRIPTIONS","id":1}')
+        answers = 0
+        while answers < 30:
+            if (await listener.socket.receive()).type is not WSMsgType.TEXT:
+                break
+            answers += 1
+        assert (listener.socket.close_code == WSCloseCode.POLICY_VIOLATION) is limits
+        assert (answers == 30) is not limits
+
+
+async def test_a_connection_hears_so_many_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where limits are enforced a SUBSCRIBE beyond 1024 streams is refused as a whole."""
+    monkeypatch.setattr(connection, "STREAMS_MAX", 2)
+    async with (
+        exchange(ServeConfig(market=manual(), limits=True)) as client,
+        client.stream("/public/ws") as listener,
+    ):
+        await listener.ask("SUBSCRIBE", "a", "b")
+        assert "error" in await listener.ask("SUBSCRIBE", "c")
+        assert "error" not in await listener.ask("SUBSCRIBE", "b")
+        assert (await listener.ask("LIST_SUBSCRIPTIONS"))["result"] == ["a", "b"]
+
+
+async def test_a_connection_lives_a_day(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time it is closed with a good-bye, and no longer counted."""
+    monkeypatch.setattr(connection, "LIFE_S", 0.1)
+    async with client.stream("/public/ws/btcusdt@depth@500ms") as listener:
+        while (message := await listener.socket.receive()).type is WSMsgType.TEXT:
+            pass
+        assert message.type is WSMsgType.CLOSE
+        assert listener.socket.close_code == WSCloseCode.GOING_AWAY
+    async with client.stream("/public/ws") as other:
+        await other.ask("LIST_SUBSCRIPTIONS")
+    assert client.server._hub.streams == ()
 
 
 async def test_a_bad_control_frame_is_answered_and_forgotten(client: Client) -> None:
@@ -121,6 +245,22 @@ async def test_a_deleted_listen_key_falls_silent_for_everybody(client: Client) -
         assert await two.silent()
 
 
+async def test_an_expired_listen_key_is_told_and_replaced(client: Client) -> None:
+    """One event names the key, then silence; it cannot be prolonged any more, and the next key is another one."""
+    key = await client.listen_key()
+    assert await client.listen_key() == key
+    async with client.stream(f"/private/ws/{key}") as listener:
+        await listener.ask("LIST_SUBSCRIPTIONS")
+        client.server._listen_keys._expires_ms = 0
+        event = await listener.next()
+        assert (event["e"], event["listenKey"]) == ("listenKeyExpired", key)
+        await client.ok("POST", "leverage", symbol=SYMBOL, leverage="5")
+        assert await listener.silent()
+    prolonged = await client.send("PUT", "/fapi/v1/listenKey", headers=client.key)
+    assert prolonged.code == -1125
+    assert await client.listen_key() != key
+
+
 async def test_quote_and_mark_are_repeated_every_second(client: Client) -> None:
     """The manual market stands still, its streams do not; repeats carry later times."""
     async with client.stream("/public/ws/btcusdt@bookTicker") as quotes:
@@ -132,7 +272,7 @@ async def test_a_client_that_does_not_read_is_dropped(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full queue ends the connection instead of growing without bound; others are not affected."""
-    monkeypatch.setattr(streams, "QUEUE_MESSAGES_MAX", 100)
+    monkeypatch.setattr(connection, "QUEUE_MESSAGES_MAX", 100)
     key = await client.listen_key()
     async with client.stream(f"/private/ws/{key}") as listener:
         await listener.ask("LIST_SUBSCRIPTIONS")
@@ -147,7 +287,9 @@ async def test_a_client_that_does_not_read_is_dropped(
 def test_addresses_name_route_form_and_streams() -> None:
     """Paths and queries as documented, in all their forms."""
     assert parse_target("/public/ws/a/b", "") == ("public", False, {"a": None, "b": None})
-    assert parse_target("/stream", "streams=a/b") == ("public", True, {"a": None, "b": None})
+    assert parse_target("/stream", "streams=a/b") == (None, True, {"a": None, "b": None})
+    assert parse_target("/market/ws/3", "") == ("market", False, {})
+    assert parse_target("/private/stream/0", "listenKey=K") == ("private", True, {"K": None})
     assert parse_target("/private/ws", "listenKey=K") == ("private", False, {"K": None})
     both = parse_target("/private/stream", "listenKey=K&events=X/Y&listenKey=L")
     assert both == ("private", True, {"K": frozenset({"X", "Y"}), "L": None})

@@ -219,6 +219,12 @@ def test_a_port_in_use_is_one_message() -> None:
         (("--symbols", "BTCUSDT,BTCUSDT"), "names a symbol twice"),
         (("--balance", "much"), "--balance: 'much' is not a number"),
         (("--balance", "-1"), "balance: -1 is not above zero"),
+        (("--funding", "much"), "--funding: 'much' is not a number"),
+        (("--funding", "2"), "funding: 2 is no rate"),
+        (("--bnb", "-1"), "bnb: -1 is below zero"),
+        (("--limits", "maybe"), "'maybe' is not one of 'on', 'off'"),
+        (("--routes", "both"), "'both' is not one of 'production', 'demo'"),
+        (("--reading", "x=1"), "reading 'x' is unknown"),
         (("--speed", "0"), "speed: 0"),
         (("--port", "70000"), "port: 70000"),
         (

@@ -15,6 +15,7 @@ from jumar.exchange.binance.account import BinanceAccount
 from jumar.exchange.binance.streams import FrameReader
 from jumar.exchange.simulated.core.exchange import Exchange, Reply
 from jumar.exchange.simulated.core.market import MarketSource, MarketStep
+from jumar.exchange.simulated.core.readings import DEFAULT_READINGS, Readings
 from jumar.exchange.simulated.server.auth import Gate
 from jumar.exchange.simulated.server.config import BALANCE
 from jumar.exchange.simulated.server.feed import MarketFeed
@@ -46,11 +47,16 @@ class Venue:
         market: MarketSource,
         weather: Weather,
         speed: float = 1.0,
+        readings: Readings = DEFAULT_READINGS,
     ) -> None:
         self.weather = weather
         self.clock = clock
         self.core = Exchange(
-            symbols=market.symbols, balance=BALANCE, account="simulated", now_ms=clock.now_ms()
+            symbols=market.symbols,
+            balance=BALANCE,
+            account="simulated",
+            now_ms=clock.now_ms(),
+            readings=readings,
         )
         self._loop = loop
         self._ears: list[Ear] = []

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from jumar.audit import AuditVerdict, audit
 from jumar.exchange.simulated.core.market import MarketSource
+from jumar.exchange.simulated.core.readings import DEFAULT_READINGS, Readings
 from jumar.exchange.simulated.judge import judge
 from jumar.model.policy import Policy
 from jumar.ports.observer import Observer
@@ -59,6 +60,7 @@ class World:
         drift: float = 0.0,
         observers: Sequence[Observer] = (),
         folder: Path | None = None,
+        readings: Readings = DEFAULT_READINGS,
     ) -> None:
         self.loop = VirtualLoop(seed)  # type: ignore[abstract]  # sockets, threads and signals do not exist here
         self.clock = VirtualClock(self.loop, origin_ms)
@@ -75,6 +77,7 @@ class World:
             market=market,
             weather=weather or Calm(),
             speed=speed,
+            readings=readings,
         )
         self.host = Host(
             loop=self.loop,

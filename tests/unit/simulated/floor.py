@@ -5,6 +5,8 @@ from typing import Any
 
 from jumar.exchange.simulated.core.exchange import Exchange, Reply
 from jumar.exchange.simulated.core.market import Level, MarketStep, Print
+from jumar.exchange.simulated.core.readings import readings_from
+from jumar.exchange.simulated.core.terms import PLAIN_TERMS, Terms
 
 SYMBOL = "BTCUSDT"
 START_MS = 1_764_929_090_000
@@ -51,12 +53,24 @@ def at(price: str) -> MarketStep:
 
 
 class Floor:
-    """The exchange, its events and a clock; isolated margin at 3x unless told otherwise."""
+    """The exchange, its events and a clock; isolated margin at 3x unless told otherwise; `reading` as `name=value` words."""
 
-    def __init__(self, *, balance: str = "10000", price: str = "90000.0") -> None:
+    def __init__(
+        self,
+        *,
+        balance: str = "10000",
+        price: str = "90000.0",
+        terms: Terms = PLAIN_TERMS,
+        reading: str = "",
+    ) -> None:
         self.now_ms = START_MS
         self.exchange = Exchange(
-            symbols=[SYMBOL, "ETHUSDT"], balance=Decimal(balance), account="t", now_ms=START_MS
+            symbols=[SYMBOL, "ETHUSDT"],
+            balance=Decimal(balance),
+            account="t",
+            now_ms=START_MS,
+            terms=terms,
+            readings=readings_from(reading.split()),
         )
         self.events: list[dict[str, Any]] = []
         self.exchange.subscribe(self.events.append)
@@ -124,3 +138,9 @@ class Floor:
         """The BTCUSDT position as version 2 tells it."""
         row: dict[str, Any] = self.ok("GET", "/fapi/v2/positionRisk", symbol=SYMBOL)[0]
         return row
+
+
+def statuses(floor: Floor, client_id: str) -> list[str]:
+    """The statuses one conditional order went through, from the ledger."""
+    rows = floor.kinds("conditional")
+    return [str(row["status"]) for row in rows if row["client_id"] == client_id]

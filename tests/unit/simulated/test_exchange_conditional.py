@@ -1,19 +1,13 @@
 """Conditional orders: the whole life, the order within a step, and every early end."""
 
 import pytest
-from tests.unit.simulated.floor import SYMBOL, Floor, at, step
+from tests.unit.simulated.floor import SYMBOL, Floor, at, statuses, step
 
 
 @pytest.fixture
 def floor() -> Floor:
     """A fresh exchange at 90000."""
     return Floor()
-
-
-def statuses(floor: Floor, client_id: str) -> list[str]:
-    """The statuses one conditional order went through, from the ledger."""
-    rows = floor.kinds("conditional")
-    return [str(row["status"]) for row in rows if row["client_id"] == client_id]
 
 
 def test_a_triggered_stop_lives_through_every_status_and_closes(floor: Floor) -> None:

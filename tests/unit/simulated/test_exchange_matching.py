@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.simulated.floor import SYMBOL, Floor, at, levels, step
 
 from jumar.exchange.simulated.core.matching import Liquidity, walk
-from jumar.exchange.simulated.core.orders import Side
+from jumar.exchange.simulated.core.orders import Order, OrderType, Side, TimeInForce
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def test_a_resting_limit_fills_partially_by_the_crossing_levels(floor: Floor) ->
     assert [fill["quantity"] for fill in floor.kinds("fill")] == ["0.003", "0.003"]
 
 
-def test_a_print_fills_only_strictly_through_the_limit(floor: Floor) -> None:
-    """A trade at the limit proves nothing about our place in the queue; a trade beyond it does."""
+def test_a_print_at_the_limit_proves_nothing_while_the_queue_is_unknown(floor: Floor) -> None:
+    """A limit deeper than the shown book: trades at its price may be others', a trade beyond it is not."""
     floor.ok("POST", "order", **floor.limit("BUY", "0.010", "89990.0"))
     floor.advance(step(prints=(("89990.0", "3"),)))
     assert not floor.kinds("fill")
@@ -178,6 +178,23 @@ def test_a_limited_taker_never_pays_more_nor_gets_more(
     assert all(execution.price <= limit for execution in got)
 
 
+def resting() -> Order:
+    """A resting buy at 50; how much it wants is said elsewhere."""
+    return Order(
+        order_id=1,
+        client_id="r",
+        symbol=SYMBOL,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        price=Decimal(50),
+        quantity=Decimal(1),
+        reduce_only=False,
+        created_ms=0,
+        updated_ms=0,
+    )
+
+
 @given(
     quantities=st.lists(st.integers(1, 9), min_size=1, max_size=5),
     wishes=st.lists(st.integers(1, 9), min_size=1, max_size=8),
@@ -186,7 +203,7 @@ def test_liquidity_is_given_once(quantities: list[int], wishes: list[int]) -> No
     """All resting orders together get no more than the step offers."""
     asks = tuple((str(10 + index), str(quantity)) for index, quantity in enumerate(quantities))
     liquidity = Liquidity(step(bids=(("1", "1"),), asks=asks))
-    given_away = sum(liquidity.take(Side.BUY, Decimal(50), Decimal(wish)) for wish in wishes)
+    given_away = sum(liquidity.take(resting(), Decimal(wish)) for wish in wishes)
     assert given_away == min(sum(quantities), sum(wishes))
 
 

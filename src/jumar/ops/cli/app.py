@@ -5,6 +5,7 @@ nothing of trading.
 """
 
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,20 @@ Config = Annotated[
 ]
 Symbol = Annotated[str | None, typer.Option("--symbol", help="only this one")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Routing(StrEnum):
+    """Whose stream paths the simulated exchange has."""
+
+    PRODUCTION = "production"
+    DEMO = "demo"
 
 
 def main() -> None:
@@ -237,6 +252,18 @@ def exchange_serve(
         str | None, typer.Option(help="origin of the exchange clock, ISO; default the wall clock")
     ] = None,
     balance: Annotated[str, typer.Option(help="the account's wallet, USDT")] = "10000",
+    bnb: Annotated[str, typer.Option(help="BNB in the wallet; fees are paid in it")] = "0",
+    funding: Annotated[str, typer.Option(help="the funding rate; 0 for none")] = "0.0001",
+    limits: Annotated[
+        Switch, typer.Option(help="hold back whoever exceeds the request limits")
+    ] = Switch.ON,
+    routes: Annotated[
+        Routing, typer.Option(help="which host's stream paths: production's, or the demo's")
+    ] = Routing.PRODUCTION,
+    reading: Annotated[
+        list[str] | None,
+        typer.Option(help="name=value: choose where the documents leave a choice; may be repeated"),
+    ] = None,
 ) -> None:
     """Serve an exchange that speaks Binance's wire, until SIGINT or SIGTERM."""
     with told_plainly():
@@ -253,7 +280,15 @@ def exchange_serve(
             begin=begin,
             end=end,
             balance=_money("--balance", balance),
+            bnb=_money("--bnb", bnb),
+            funding=_money("--funding", funding),
+            liquidation=True,
+            limits=limits is Switch.ON,
+            routes=routes.value,
+            readings=tuple(reading or ()),
         )
+        if limits is Switch.OFF:
+            print("limits: off; requests are counted and nobody is held back", flush=True)
         serve_exchange(options)
 
 

@@ -129,6 +129,8 @@ class _Demo:
         arguments = ["jumar", "exchange", "serve", "--port", "0"]
         arguments += ["--ready-file", str(self._files.ready), "--market", options.market]
         arguments += ["--speed", str(options.speed), "--seed", str(options.seed)]
+        # The clock is the wall's while the path runs faster: limits and funding would meet it at random.
+        arguments += ["--limits", "off", "--funding", "0"]
         optional = {
             "--from": options.begin,
             "--to": options.end,

@@ -5,13 +5,15 @@ trigger of a step; for an execution fill, position, then the order. On the strea
 ORDER_TRADE_UPDATE of the same fill with the same time, as real records show. It decides nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from jumar.exchange.simulated.core.account import ASSET, Account
+from jumar.exchange.simulated.core.account import ASSET, Account, IncomeKind, Position
 from jumar.exchange.simulated.core.conditional import Conditional
 from jumar.exchange.simulated.core.dialect import events
+from jumar.exchange.simulated.core.dialect.money import bnb_row, moved
 from jumar.exchange.simulated.core.ledger import Ledger, Value
 from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.core.orders import Cause, Order, OrderBook, Side, Trade
@@ -36,6 +38,21 @@ class Chronicle:
         self._marked: dict[str, tuple[MarketStep, int]] = {}
         self.market_record_ms = MARKET_RECORD_MS
         self.listeners: list[Callable[[Event], None]] = []
+        self._late: list[Event] | None = None
+
+    @contextmanager
+    def algo_last(self, *, on: bool) -> Iterator[None]:
+        """Within it, events about conditional orders wait until its end; `on` false changes nothing."""
+        if not on:
+            yield
+            return
+        self._late = []
+        try:
+            yield
+        finally:
+            late, self._late = self._late, None
+            for event in late:
+                self.emit(event)
 
     def emit(self, event: Event) -> None:
         """Send an event to every listener of the user stream."""
@@ -65,10 +82,17 @@ class Chronicle:
         )
 
     def order(self, order: Order, execution: str, cause: Cause, now_ms: int) -> None:
-        """An order was accepted or ended without a further execution (`execution`: NEW, CANCELED, EXPIRED)."""
+        """An order was accepted or ended without a further execution (`execution`: NEW or the end)."""
         order.updated_ms = now_ms
         self._ledger.append("order", now_ms, **_order_fields(order, cause))
         self.emit(events.order_update(order, execution, self._notionals(order.symbol), now_ms))
+
+    def amended(self, order: Order, modify_id: int | None, now_ms: int) -> None:
+        """A client changed price or quantity of a resting order."""
+        order.updated_ms = now_ms
+        self._ledger.append("order", now_ms, **_order_fields(order, Cause.CLIENT))
+        notionals = self._notionals(order.symbol)
+        self.emit(events.order_update(order, "AMENDMENT", notionals, now_ms, modify_id=modify_id))
 
     def fill(self, order: Order, trade: Trade, mark: Decimal, now_ms: int) -> None:
         """An order executed: the order and the account already show the result."""
@@ -83,15 +107,44 @@ class Chronicle:
             entry_price=text(position.entry_price),
         )
         self._ledger.append("order", now_ms, **_order_fields(order, Cause.MARKET))
-        self.emit(events.account_update(self._account, position, mark, now_ms))
+        update = events.account_update(self._account, position, mark, now_ms)
+        if trade.fee_asset != ASSET:
+            update["a"]["B"].append(bnb_row(self._account.bnb))
+        self.emit(update)
         notionals = self._notionals(order.symbol)
-        self.emit(events.order_update(order, "TRADE", notionals, now_ms, trade))
+        execution = "TRADE" if order.forced is None else "CALCULATED"
+        self.emit(events.order_update(order, execution, notionals, now_ms, trade))
+
+    def money(
+        self,
+        position: Position,
+        kind: IncomeKind,
+        amount: Decimal,
+        mark: Decimal,
+        now_ms: int,
+    ) -> None:
+        """The exchange moved USDT between the account and others; the account already shows the result."""
+        self._ledger.append(
+            "money",
+            now_ms,
+            symbol=position.symbol,
+            income=kind.value,
+            amount=text(amount),
+            asset=ASSET,
+            wallet=text(self._account.wallet),
+        )
+        update = events.account_update(self._account, position, mark, now_ms)
+        self.emit(moved(update, kind.value, amount, isolated=position.isolated))
 
     def conditional(self, order: Conditional, cause: Cause, now_ms: int) -> None:
         """A conditional order was accepted or changed its status."""
         order.updated_ms = now_ms
         self._ledger.append("conditional", now_ms, **_conditional_fields(order, cause))
-        self.emit(events.algo_update(order, now_ms))
+        event = events.algo_update(order, now_ms)
+        if self._late is None:
+            self.emit(event)
+        else:
+            self._late.append(event)
 
     def refused(
         self,
@@ -157,7 +210,7 @@ def _fill_fields(order: Order, trade: Trade) -> dict[str, Value]:
         "quantity": text(trade.quantity),
         "maker": trade.maker,
         "fee": text(trade.fee),
-        "fee_asset": ASSET,
+        "fee_asset": trade.fee_asset,
         "realized_pnl": text(trade.realized),
     }
 

@@ -3,8 +3,10 @@
 Trigger rules (Binance, New Algo Order): a stop fires when the price reaches the trigger against the position it
 protects (SELL at or below, BUY at or above), a take profit the other way round. The price is the mark price or the
 last price by `working_type`; for the last price every public trade of the step counts, not only the newest.
-With `price_protect` an order does not fire while mark and last differ by more than the instrument's `trigger_protect`;
-it stays NEW (what the real exchange does then is not documented). Knows nothing of positions or money.
+A trailing stop is activated when the price reaches `activate_price` (BUY at or below, SELL at or above), follows the
+best price since, and fires when the price comes back from it by `callback_rate` percent: its trigger moves.
+With `price_protect` an order does not fire while mark and last differ by more than the instrument's `trigger_protect`.
+Knows nothing of positions or money.
 """
 
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.core.orders import Side
+from jumar.exchange.simulated.core.orders import OrderType, SelfTrade, Side, TimeInForce
 from jumar.exchange.simulated.core.text import ZERO
 
 FIRST_ALGO_ID = 1_000_000_000_000_001
@@ -21,10 +23,24 @@ OPEN_LIMIT = 200  # over all symbols: Binance derivatives change log, 2025-12-29
 
 
 class ConditionalType(StrEnum):
-    """The conditional types that execute at market."""
+    """The types of conditional orders."""
 
     STOP_MARKET = "STOP_MARKET"
     TAKE_PROFIT_MARKET = "TAKE_PROFIT_MARKET"
+    STOP = "STOP"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    TRAILING_STOP_MARKET = "TRAILING_STOP_MARKET"
+
+    @property
+    def takes_profit(self) -> bool:
+        """Whether a price in the position's favour fires it."""
+        return self in (ConditionalType.TAKE_PROFIT_MARKET, ConditionalType.TAKE_PROFIT)
+
+    @property
+    def child(self) -> OrderType:
+        """What it becomes."""
+        limits = (ConditionalType.STOP, ConditionalType.TAKE_PROFIT)
+        return OrderType.LIMIT if self in limits else OrderType.MARKET
 
 
 class WorkingType(StrEnum):
@@ -51,10 +67,17 @@ class Conditional:
     """One conditional order. `quantity` is None for closePosition; times in ms.
 
     Attributes:
+        trigger: the price that fires it; of a trailing stop zero until it is activated.
+        price: the limit of a STOP or TAKE_PROFIT, else zero.
+        callback_rate: percent, of a trailing stop, else zero.
+        activate_price: of a trailing stop, zero when it is active from the start.
+        active: whether a trailing stop follows the price; `best` is the best price since.
+        closes: the position when it fired, for a closePosition order that must not look again.
         child_order_id: the regular order it became, once triggered.
         executed, average: what that order did, filled in when it ended.
         reason: why it was rejected, else empty.
         spoiled: it will be rejected when it triggers.
+        expiring: its expiry is on its way, because the position it needs is gone.
     """
 
     algo_id: int
@@ -69,7 +92,16 @@ class Conditional:
     price_protect: bool
     created_ms: int
     updated_ms: int
-    self_trade_prevention: str = "EXPIRE_MAKER"
+    time_in_force: TimeInForce = TimeInForce.GTC
+    price: Decimal = ZERO
+    price_match: str = "NONE"
+    good_till_ms: int = 0
+    activate_price: Decimal = ZERO
+    callback_rate: Decimal = ZERO
+    active: bool = False
+    best: Decimal = ZERO
+    closes: Decimal | None = None
+    self_trade_prevention: SelfTrade = SelfTrade.EXPIRE_MAKER
     status: ConditionalStatus = ConditionalStatus.NEW
     triggered_ms: int = 0
     child_order_id: int | None = None
@@ -77,6 +109,7 @@ class Conditional:
     average: Decimal = ZERO
     reason: str = ""
     spoiled: bool = False
+    expiring: bool = False
 
     @property
     def close_position(self) -> bool:
@@ -89,28 +122,80 @@ class Conditional:
         return self.status is ConditionalStatus.NEW
 
     @property
+    def trails(self) -> bool:
+        """Whether it is a trailing stop."""
+        return self.type is ConditionalType.TRAILING_STOP_MARKET
+
+    @property
+    def needs_position(self) -> bool:
+        """Whether it lives and dies with a position: closePosition and GTE_GTC orders."""
+        return self.close_position or self.time_in_force is TimeInForce.GTE_GTC
+
+    @property
+    def ended_empty(self) -> bool:
+        """Whether it was cancelled or expired before it fired."""
+        return self.status in (ConditionalStatus.CANCELED, ConditionalStatus.EXPIRED)
+
+    @property
     def fires_on_fall(self) -> bool:
         """Whether a falling price fires it: a selling stop or a buying take profit."""
-        return (self.side is Side.SELL) == (self.type is ConditionalType.STOP_MARKET)
+        return (self.side is Side.SELL) != self.type.takes_profit
 
 
-def fires(order: Conditional, step: MarketStep, trigger_protect: Decimal) -> bool:
-    """Whether the step's prices fire the order."""
+def reached(order: Conditional, step: MarketStep) -> bool:
+    """Whether the step's prices reach the order's trigger."""
+    if order.trails and not order.active:
+        return False
     low, high = _range(order, step)
-    reached = low <= order.trigger if order.fires_on_fall else high >= order.trigger
-    return reached and not (order.price_protect and _apart(step, trigger_protect))
+    return low <= order.trigger if order.fires_on_fall else high >= order.trigger
+
+
+def held_back(order: Conditional, step: MarketStep, trigger_protect: Decimal) -> bool:
+    """Whether price protection keeps the order from firing."""
+    return order.price_protect and abs(step.mark - step.last) > trigger_protect * step.mark
+
+
+def follow(order: Conditional, step: MarketStep) -> bool:
+    """Move a trailing stop with the step's prices; says whether this step activated it.
+
+    Within one step the best price is taken to come before the worst.
+    """
+    low, high = _range(order, step)
+    selling = order.side is Side.SELL
+    activated = not order.active and (
+        high >= order.activate_price if selling else low <= order.activate_price
+    )
+    order.active = order.active or activated
+    if order.active:
+        activate(order, high if selling else low)
+    return activated
+
+
+def activate(order: Conditional, price: Decimal) -> None:
+    """Let an active trailing stop take notice of a price: its trigger follows the best one."""
+    selling = order.side is Side.SELL
+    order.active = True
+    if not order.best or (price > order.best if selling else price < order.best):
+        order.best = price
+    share = order.callback_rate / 100
+    order.trigger = order.best * (1 - share if selling else 1 + share)
+
+
+def price_now(order: Conditional, step: MarketStep) -> Decimal:
+    """The price that the order watches, as it is now."""
+    return step.mark if order.working_type is WorkingType.MARK_PRICE else step.last
 
 
 def fires_at_once(order: Conditional, step: MarketStep) -> bool:
     """Whether the order would fire at the prices that hold now (-2021); trades of the past do not count."""
-    price = step.mark if order.working_type is WorkingType.MARK_PRICE else step.last
+    price = price_now(order, step)
     return price <= order.trigger if order.fires_on_fall else price >= order.trigger
 
 
 def firing_order(order: Conditional) -> tuple[bool, Decimal, int]:
     """Sort key within one step: stops before take profits, the trigger reached first, then age."""
-    reached = -order.trigger if order.fires_on_fall else order.trigger
-    return (order.type is ConditionalType.TAKE_PROFIT_MARKET, reached, order.algo_id)
+    first = -order.trigger if order.fires_on_fall else order.trigger
+    return (order.type.takes_profit, first, order.algo_id)
 
 
 def _range(order: Conditional, step: MarketStep) -> tuple[Decimal, Decimal]:
@@ -118,10 +203,6 @@ def _range(order: Conditional, step: MarketStep) -> tuple[Decimal, Decimal]:
         return step.mark, step.mark
     prices = [step.last, *(trade.price for trade in step.prints)]
     return min(prices), max(prices)
-
-
-def _apart(step: MarketStep, trigger_protect: Decimal) -> bool:
-    return abs(step.mark - step.last) > trigger_protect * step.mark
 
 
 class ConditionalBook:
@@ -151,6 +232,10 @@ class ConditionalBook:
         return (
             self._all.get(algo_id) if algo_id is not None else self._by_client.get(client_id or "")
         )
+
+    def get(self, algo_id: int) -> Conditional:
+        """The order of an id that this book gave."""
+        return self._all[algo_id]
 
     def open(self, symbol: str | None = None) -> list[Conditional]:
         """Waiting orders, oldest first."""

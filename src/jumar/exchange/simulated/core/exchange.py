@@ -2,8 +2,8 @@
 
 `request` takes what has already proven its key and signature (the server's work) and answers as the wire would;
 `advance` moves the market of one symbol and whatever follows from it. Both take `now_ms`, exchange time; time
-that seems to run backwards is held still. Nothing here waits, draws or opens a socket. It does not know funding,
-liquidation, hedge-mode trading or other traders: the market source's book is the other side.
+that seems to run backwards is held still. Nothing here waits, draws or opens a socket. It does not know
+hedge-mode trading or other traders: the market source's book is the other side.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,9 +19,13 @@ from jumar.exchange.simulated.core.instruments import INSTRUMENTS, Instrument
 from jumar.exchange.simulated.core.ledger import SCHEMA, Ledger
 from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.core.orders import Cause, Order, OrderStatus
+from jumar.exchange.simulated.core.readings import DEFAULT_READINGS, Readings
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.routes import Route, routes
+from jumar.exchange.simulated.core.tape import Tape
+from jumar.exchange.simulated.core.terms import PLAIN_TERMS, Terms
 from jumar.exchange.simulated.core.text import text
+from jumar.exchange.simulated.core.treasury import Treasury
 from jumar.exchange.simulated.core.triggers import Triggers
 from jumar.exchange.simulated.core.usage import Counts, Usage
 
@@ -54,9 +58,26 @@ class Exchange:
     """One account on one simulated exchange."""
 
     def __init__(
-        self, *, symbols: Iterable[str], balance: Decimal, account: str, now_ms: int
+        self,
+        *,
+        symbols: Iterable[str],
+        balance: Decimal,
+        account: str,
+        now_ms: int,
+        limits: bool = False,
+        terms: Terms = PLAIN_TERMS,
+        readings: Readings = DEFAULT_READINGS,
     ) -> None:
         """Open the exchange; the ledger's first record is `opened`.
+
+        Args:
+            symbols: what can be traded.
+            balance: the wallet, USDT.
+            account: the account's name.
+            now_ms: exchange time.
+            limits: hold back whoever exceeds the request limits.
+            terms: what the account pays and what may befall it.
+            readings: how open questions about the real exchange are answered.
 
         Raises:
             UnknownSymbol: a symbol is not in the instrument table.
@@ -64,10 +85,13 @@ class Exchange:
         chosen = {symbol: _instrument(symbol) for symbol in symbols}
         self.ledger = Ledger()
         self._now_ms = now_ms
-        self._engine = Engine(chosen, balance, self.ledger)
+        self._engine = Engine(chosen, balance, self.ledger, readings)
         self._triggers = Triggers(self._engine)
-        self._routes = routes(self._engine, self._triggers, account)
-        self._usage = Usage()
+        self._tapes = {symbol: Tape() for symbol in chosen}
+        self._routes = routes(self._engine, self._triggers, account, self._tapes)
+        self._usage = Usage(enforced=limits)
+        self._engine.account.begin(terms, now_ms)
+        self._treasury = Treasury(self._engine, now_ms)
         self.ledger.append(
             "opened",
             now_ms,
@@ -87,6 +111,15 @@ class Exchange:
         """The current market of a symbol, None before its first step."""
         return self._engine.markets.get(symbol)
 
+    def tape(self, symbol: str) -> Tape:
+        """What happened in the market of a symbol that can be traded; not to be changed."""
+        return self._tapes[symbol]
+
+    @property
+    def funding_rate(self) -> Decimal:
+        """The rate of the next funding."""
+        return self._engine.account.terms.funding_rate
+
     def subscribe(self, listener: Callable[[Event], None]) -> None:
         """`listener` gets every further event of the user stream, ready to be sent."""
         self._engine.chronicle.listeners.append(listener)
@@ -105,9 +138,11 @@ class Exchange:
             raise UnknownSymbol(step.symbol)
         now_ms = self._at(now_ms)
         self._engine.markets[step.symbol] = step
+        self._tapes[step.symbol].add(step, now_ms)
         self._engine.chronicle.market_due(step, now_ms)
         self._engine.match_resting(step, now_ms)
         self._triggers.run(step, now_ms)
+        self._treasury.watch(step, now_ms)
 
     def request(self, method: str, path: str, params: Mapping[str, str], now_ms: int) -> Reply:
         """Answer a request whose credentials were checked."""
@@ -150,6 +185,14 @@ class Exchange:
             counts=self._usage.count(weight, orders, now_ms),
         )
 
+    def held_back(self, weight: int, orders: int, now_ms: int) -> Reply | None:
+        """The answer to a request that the limiter does not let through; None when it may be executed."""
+        held = self._usage.held_back(weight, orders, self._at(now_ms))
+        if held is None:
+            return None
+        body = {"code": held.refusal.code, "msg": held.refusal.message}
+        return Reply(status=held.refusal.status, body=body, counts=held.counts)
+
     def count(self, weight: int, now_ms: int) -> Counts:
         """Count a request that the server answers itself (listen keys, session)."""
         return self._usage.count(weight, 0, self._at(now_ms))
@@ -175,6 +218,10 @@ class Exchange:
         waiting.spoiled = True
         return True
 
+    def deleverage(self, symbol: str, quantity: Decimal | None, now_ms: int) -> Decimal:
+        """Take (part of) a position as auto-deleveraging does; the quantity that was taken, zero when flat."""
+        return self._treasury.deleverage(symbol, quantity, self._at(now_ms))
+
     def orders(self, symbol: str) -> tuple[Order, ...]:
         """The open regular orders of a symbol, oldest first; not to be changed."""
         return tuple(self._engine.orders.open(symbol))
@@ -196,7 +243,9 @@ class Exchange:
         self.ledger.append("closed", self._at(now_ms))
 
     def _at(self, now_ms: int) -> int:
+        """The exchange's time, once all that is due by then has been done."""
         self._now_ms = max(self._now_ms, now_ms)
+        self._engine.deadlines.run(self._now_ms)
         return self._now_ms
 
 

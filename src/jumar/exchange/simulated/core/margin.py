@@ -1,7 +1,7 @@
 """Margin arithmetic over account, open orders and prices: what an order needs, what is free, where liquidation lies.
 
 One-way formulas of Binance's USDⓈ-M documentation ("Leverage and Margin of USDⓈ-M Futures Contracts", liquidation
-price FAQ 360033525271). Pure. It reports a liquidation price; nothing is liquidated here.
+price FAQ 360033525271). Pure: what follows from it is decided elsewhere.
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,9 +45,9 @@ def order_margin(of: Exposure, leverage: int) -> Decimal:
     return money((of.largest - abs(of.position)) / leverage)
 
 
-def position_margin(position: Position, mark: Decimal) -> Decimal:
-    """Initial margin of the position at the mark price."""
-    return money(abs(position.quantity) * mark / position.leverage)
+def position_margin(position: Position, mark: Decimal, leverage: int | None = None) -> Decimal:
+    """Initial margin of the position at the mark price, at its own leverage or another."""
+    return money(abs(position.quantity) * mark / (leverage or position.leverage))
 
 
 def maintenance_margin(position: Position, instrument: Instrument, mark: Decimal) -> Decimal:

@@ -1,9 +1,12 @@
 """Matching against the market source's book. Pure: levels and prints in, executions out.
 
-A taker walks the levels it may reach; a market order finds the last level unlimited. A resting order fills at its own
-price, from the levels that cross it and from prints strictly through it; within one step each level and each print
-is used once, by price and then age. Between steps the book does not remember what our orders took: it is the
-recorded or drawn one. Knows nothing of accounts.
+A taker walks the levels it may reach; a market order finds the last level unlimited (no source has the whole book).
+A resting order fills at its own price: from the levels that cross it, from prints strictly through it, and from
+prints at its price by takers of the other side once the public volume that stood before it has traded in such prints.
+That volume is what the book showed at its price when it came or, when the price lay deeper than the book, when the
+book first showed it; cancels of others never shorten the queue. Within one step each level and each print is used
+once, by price and then arrival. Between steps the book does not remember what our orders took: it is the recorded or
+drawn one. Knows nothing of accounts.
 """
 
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from decimal import Decimal
 
 from jumar.exchange.simulated.core.market import Level, MarketStep
 from jumar.exchange.simulated.core.orders import Order, Side
+from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.text import ZERO
 
 
@@ -24,7 +28,7 @@ class Execution:
 
 def takes(side: Side, limit: Decimal, step: MarketStep) -> bool:
     """Whether a limit order would trade at once against the book."""
-    return _reaches(side, limit, opposite(side, step)[0].price)
+    return side.reaches(limit, opposite(side, step)[0].price)
 
 
 def opposite(side: Side, step: MarketStep) -> tuple[Level, ...]:
@@ -37,7 +41,7 @@ def walk(side: Side, quantity: Decimal, limit: Decimal | None, step: MarketStep)
     executions: list[Execution] = []
     levels = opposite(side, step)
     for position, level in enumerate(levels, start=1):
-        if limit is not None and not _reaches(side, limit, level.price):
+        if limit is not None and not side.reaches(limit, level.price):
             break
         bottomless = limit is None and position == len(levels)
         taken = quantity if bottomless else min(quantity, level.quantity)
@@ -49,9 +53,41 @@ def walk(side: Side, quantity: Decimal, limit: Decimal | None, step: MarketStep)
     return executions
 
 
+def matched_price(side: Side, mode: str, step: MarketStep) -> Decimal:
+    """The price that a `priceMatch` mode means: OPPONENT is the other side's best, QUEUE the own side's, _5 its fifth.
+
+    Raises:
+        Refusal: -5041, the book has no such level.
+    """
+    name, _, depth = mode.partition("_")
+    levels = opposite(side if name == "OPPONENT" else side.other, step)
+    place = int(depth or 1)
+    if place > len(levels):
+        raise Refusal(-5041)
+    return levels[place - 1].price
+
+
 def priority(order: Order) -> tuple[Decimal, int]:
-    """Sort key of resting orders of one side: best price first, then age."""
-    return (-order.price if order.side is Side.BUY else order.price, order.order_id)
+    """Sort key of resting orders of one side: best price first, then arrival."""
+    return (-order.price if order.side is Side.BUY else order.price, order.rank)
+
+
+def join_queue(order: Order, step: MarketStep) -> None:
+    """Have an order that rests learn what stands before it, if the book shows its price."""
+    shown = opposite(order.side.other, step)
+    if order.ahead is None and order.side.reaches(order.price, shown[-1].price):
+        at_price = (level.quantity for level in shown if level.price == order.price)
+        order.ahead = sum(at_price, ZERO)
+
+
+@dataclass(slots=True)
+class _Print:
+    """One public trade: what of it is left, and what of it the public queue before our orders took."""
+
+    price: Decimal
+    left: Decimal
+    hits: Side
+    queued: Decimal = ZERO
 
 
 class Liquidity:
@@ -61,21 +97,43 @@ class Liquidity:
         self._levels = {
             side: [[level.price, level.quantity] for level in opposite(side, step)] for side in Side
         }
-        self._prints = [[trade.price, trade.quantity] for trade in step.prints]
+        self._prints = [
+            _Print(each.price, each.quantity, Side(each.taker_side).other) for each in step.prints
+        ]
 
-    def take(self, side: Side, limit: Decimal, wanted: Decimal) -> Decimal:
-        """Up to `wanted` for a resting order of `side` at `limit`; what was given is gone."""
-        given = ZERO
-        for pool, strictly in ((self._levels[side], False), (self._prints, True)):
-            for offer in pool:
-                if given >= wanted:
-                    return given
-                if _reaches(side, limit, offer[0]) and not (strictly and offer[0] == limit):
-                    part = min(offer[1], wanted - given)
-                    offer[1] -= part
-                    given += part
+    def take(self, order: Order, wanted: Decimal) -> Decimal:
+        """Up to `wanted` for a resting order; what was given is gone, and the queue before it moves on."""
+        given = self._through(order, wanted)
+        if given:
+            order.ahead = ZERO  # whoever stood before it at its price is gone
+        for trade in self._prints:
+            if trade.price == order.price and trade.hits is order.side and order.ahead is not None:
+                given += self._queue(order, trade, wanted - given)
         return given
 
+    def _through(self, order: Order, wanted: Decimal) -> Decimal:
+        given = ZERO
+        for offer in self._levels[order.side]:
+            if given < wanted and order.side.reaches(order.price, offer[0]):
+                part = min(offer[1], wanted - given)
+                offer[1] -= part
+                given += part
+        for trade in self._prints:
+            through = trade.price != order.price and order.side.reaches(order.price, trade.price)
+            if through and given < wanted:
+                part = min(trade.left, wanted - given)
+                trade.left -= part
+                given += part
+        return given
 
-def _reaches(side: Side, limit: Decimal, price: Decimal) -> bool:
-    return price <= limit if side is Side.BUY else price >= limit
+    def _queue(self, order: Order, trade: _Print, wanted: Decimal) -> Decimal:
+        before = order.ahead or ZERO
+        # What an older order of ours let the public queue take was before this one too.
+        before -= min(before, trade.queued)
+        part = min(before, trade.left)
+        order.ahead = before - part
+        trade.queued += part
+        trade.left -= part
+        given = min(wanted, trade.left)
+        trade.left -= given
+        return given

@@ -26,6 +26,15 @@ class Side(StrEnum):
         """+1 for a buyer, -1 for a seller: the direction in which a fill moves the position."""
         return 1 if self is Side.BUY else -1
 
+    @property
+    def other(self) -> "Side":
+        """The opposite side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+    def reaches(self, limit: Decimal, price: Decimal) -> bool:
+        """Whether an order of this side with `limit` may trade at `price`."""
+        return price <= limit if self is Side.BUY else price >= limit
+
     def closes(self, quantity: Decimal) -> bool:
         """Whether this side reduces a (signed) position of `quantity`."""
         return quantity * self.sign < 0
@@ -39,11 +48,29 @@ class OrderType(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """GTC rests, IOC takes what is there and ends, GTX rests or is refused (post-only)."""
+    """How long an order lives.
+
+    GTC rests, IOC takes what is there and ends, FOK takes all or is refused, GTX and RPI rest or are refused
+    (post-only), GTD rests until its date, GTE_GTC (conditional orders only) rests as long as the position lives.
+    """
 
     GTC = "GTC"
     IOC = "IOC"
+    FOK = "FOK"
     GTX = "GTX"
+    GTD = "GTD"
+    RPI = "RPI"
+    GTE_GTC = "GTE_GTC"
+
+    @property
+    def post_only(self) -> bool:
+        """Whether an order that would take is refused."""
+        return self in (TimeInForce.GTX, TimeInForce.RPI)
+
+    @property
+    def immediate(self) -> bool:
+        """Whether nothing of the order may rest."""
+        return self in (TimeInForce.IOC, TimeInForce.FOK)
 
 
 class OrderStatus(StrEnum):
@@ -54,6 +81,16 @@ class OrderStatus(StrEnum):
     FILLED = "FILLED"
     CANCELED = "CANCELED"
     EXPIRED = "EXPIRED"
+    EXPIRED_IN_MATCH = "EXPIRED_IN_MATCH"
+
+
+class SelfTrade(StrEnum):
+    """What becomes of two orders of the account that would trade with each other; the taker's mode decides."""
+
+    NONE = "NONE"
+    EXPIRE_TAKER = "EXPIRE_TAKER"
+    EXPIRE_MAKER = "EXPIRE_MAKER"
+    EXPIRE_BOTH = "EXPIRE_BOTH"
 
 
 class Cause(StrEnum):
@@ -69,8 +106,18 @@ class Expiry(StrEnum):
     """Why an order expired: the `er` of ORDER_TRADE_UPDATE (Binance, Event: Order Update)."""
 
     NONE = "0"
+    SELF_TRADE = "1"
     IOC_REMAINDER = "2"
+    IOC_SELF_TRADE = "3"
     REDUCE_ONLY = "4"
+    LIQUIDATION = "5"
+
+
+class Forced(StrEnum):
+    """Why the exchange made an order of its own: the `autoCloseType` of forceOrders."""
+
+    LIQUIDATION = "LIQUIDATION"
+    ADL = "ADL"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +131,11 @@ class Order:
         parent_algo_id: the conditional order that became this one.
         orig_type: the type the client once asked for (a stop's child is a MARKET order).
         trigger: the trigger price of the parent, else zero.
+        price_match: the mode that set the price, else NONE.
+        good_till_ms: when a GTD order expires, else zero.
+        ahead: the public volume that trades before this order at its price; None while the book does not show it.
+        rank: place in the sequence of arrivals; a modified order arrives again.
+        forced: why the exchange made it; None for a client's.
     """
 
     order_id: int
@@ -97,8 +149,13 @@ class Order:
     reduce_only: bool
     created_ms: int
     updated_ms: int
-    self_trade_prevention: str = "EXPIRE_MAKER"
+    self_trade_prevention: SelfTrade = SelfTrade.EXPIRE_MAKER
     close_position: bool = False
+    price_protect: bool = False
+    price_match: str = "NONE"
+    good_till_ms: int = 0
+    ahead: Decimal | None = None
+    rank: int = 0
     parent_algo_id: int | None = None
     orig_type: str = ""
     trigger: Decimal = ZERO
@@ -107,6 +164,7 @@ class Order:
     filled: Decimal = ZERO
     paid: Decimal = ZERO
     expiry: Expiry = Expiry.NONE
+    forced: Forced | None = None
 
     @property
     def remaining(self) -> Decimal:
@@ -119,6 +177,11 @@ class Order:
         return self.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
 
     @property
+    def ended_empty(self) -> bool:
+        """Whether the order ended without an execution."""
+        return not self.alive and not self.filled
+
+    @property
     def average(self) -> Decimal:
         """Average execution price, zero without an execution."""
         return self.paid / self.filled if self.filled else ZERO
@@ -126,7 +189,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trade:
-    """One execution of the account's. `fee` and `realized` are in the quote currency."""
+    """One execution of the account's. `fee` is in `fee_asset`, `realized` in the quote currency."""
 
     trade_id: int
     order_id: int
@@ -138,6 +201,7 @@ class Trade:
     fee: Decimal
     realized: Decimal
     time_ms: int
+    fee_asset: str = "USDT"
 
 
 class OrderBook:
@@ -147,13 +211,20 @@ class OrderBook:
         self._all: dict[int, Order] = {}
         self._open: dict[str, dict[int, Order]] = {}
         self._by_client: dict[tuple[str, str], Order] = {}
+        self._arrivals = 0
 
     def next_id(self) -> int:
         """The id of the next order."""
         return FIRST_ORDER_ID + len(self._all)
 
+    def arrive(self, order: Order) -> None:
+        """Put the order behind all others of its price."""
+        self._arrivals += 1
+        order.rank = self._arrivals
+
     def add(self, order: Order) -> None:
         """Take a new, alive order into the book."""
+        self.arrive(order)
         self._all[order.order_id] = order
         self._open.setdefault(order.symbol, {})[order.order_id] = order
         self._by_client[order.symbol, order.client_id] = order
@@ -176,6 +247,6 @@ class OrderBook:
         rows = [order for orders in self._open.values() for order in orders.values()]
         return sorted(rows, key=lambda order: order.order_id)
 
-    def all(self, symbol: str) -> Iterator[Order]:
-        """Every order of the symbol, oldest first."""
-        return (order for order in self._all.values() if order.symbol == symbol)
+    def all(self, symbol: str | None = None) -> Iterator[Order]:
+        """Every order, of one symbol or of all, oldest first."""
+        return (order for order in self._all.values() if symbol in (None, order.symbol))

@@ -12,7 +12,13 @@ from jumar.exchange.simulated.judge.record import LedgerError, Record, flag, int
 from jumar.exchange.simulated.judge.registry import Registry
 from jumar.exchange.simulated.judge.state import AnyOrder, Book, Order, Trade, sign_of
 
-_SILENT = frozenset({"opened", "market", "refused"})
+_SILENT = frozenset({"opened", "market", "refused", "money"})
+
+
+def _fee_usdt(record: Record) -> Decimal:
+    """The fee of a fill; one that was paid in another asset costs no USDT."""
+    fee = money(record, "fee")
+    return fee if text(record, "fee_asset") == "USDT" else Decimal(0)
 
 
 class Clock:
@@ -178,7 +184,7 @@ class Replay:
             quantity=quantity,
             before=before,
             after=book.position,
-            income=money(record, "realized_pnl") - money(record, "fee"),
+            income=money(record, "realized_pnl") - _fee_usdt(record),
             trade=trade,
             opened=opened,
             ended=ended,

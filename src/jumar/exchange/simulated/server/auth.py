@@ -6,15 +6,24 @@ Knows nothing of what is asked.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_public_key,
+)
 
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.refusal import AHEAD, Refusal
@@ -57,9 +66,25 @@ class Ed25519Verifier:
         """Whether `signature` was made over `payload`."""
         try:
             self._key.verify(base64.b64decode(signature, validate=True), payload.encode())
-        except (InvalidSignature, binascii.Error):
+        except (InvalidSignature, ValueError):  # ValueError: not base64, or not even ASCII
             return False
         return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPair:
+    """An Ed25519 key as clients are given it: PEM, the private half in PKCS#8."""
+
+    private: str
+    public: str
+
+
+def key_pair(seed: str) -> KeyPair:
+    """The key pair of a seed; the same seed gives the same pair."""
+    key = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(seed.encode()).digest())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return KeyPair(private=private.decode(), public=public.decode())
 
 
 class Gate:
@@ -103,6 +128,11 @@ def check_time(params: Params, now_ms: int) -> None:
         raise Refusal(-1021, message=AHEAD)
     if now_ms - timestamp > window:
         raise Refusal(-1021)
+
+
+def readable(raw: str) -> str:
+    """What was sent, with what is no text replaced: such bytes must not fail later, where text is expected."""
+    return raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def unsigned(raw: str) -> str:

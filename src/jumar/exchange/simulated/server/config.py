@@ -4,12 +4,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from jumar.exchange.simulated.core.market import MarketSource
+from jumar.exchange.simulated.core.readings import Readings
+from jumar.exchange.simulated.core.terms import Terms
 from jumar.ports.clock import Clock, SystemClock
 
 BALANCE = Decimal(10000)
+type Routes = Literal["production", "demo"]
 
 
 class PortInUseError(Exception):
@@ -22,13 +25,18 @@ class PortInUseError(Exception):
 
 
 class Ready(TypedDict):
-    """The content of the ready file: where the exchange answers and with which key."""
+    """The content of the ready file: where the exchange answers and with which keys.
+
+    `api_secret` is for HMAC-SHA256; `ed25519_private_key` (PEM, PKCS#8) belongs to `ed25519_api_key`.
+    """
 
     rest: str
     stream: str
     ws_api: str
     api_key: str
     api_secret: str
+    ed25519_api_key: str
+    ed25519_private_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +54,12 @@ class ServeConfig:
         account: the account's name, in the ledger and as `accountAlias`.
         api_key, api_secret: drawn when absent.
         ed25519_keys: further API keys with their public keys (PEM).
+        routes: what un-routed stream paths deliver: public streams only, as in production, or everything, as on the
+            demo host.
         clock: the machine's clock.
+        limits: hold back whoever exceeds the request limits; else they are only counted.
+        terms: what the account pays and what may befall it.
+        readings: what is chosen where the documents leave a choice.
     """
 
     market: MarketSource
@@ -61,7 +74,11 @@ class ServeConfig:
     api_key: str | None = None
     api_secret: str | None = None
     ed25519_keys: dict[str, str] = field(default_factory=dict)
+    routes: Routes = "production"
     clock: Clock = field(default_factory=SystemClock)
+    limits: bool = False
+    terms: Terms = field(default_factory=Terms)
+    readings: Readings = field(default_factory=Readings)
 
     def __post_init__(self) -> None:
         """Refuse what cannot work.

@@ -1,4 +1,4 @@
-"""The control surface under `/sim/`: the judge, the ledger, the manual market's price, a person's cancel.
+"""The control surface under `/sim/`: the judge, the ledger, the manual market's price, a person's cancel, an ADL.
 
 It is no part of the venue's wire and asks for no key: the server listens on loopback. Bad input is answered with 400
 and one message that names the field and the fix.
@@ -18,6 +18,7 @@ from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.core.text import text
 from jumar.exchange.simulated.judge import judge
 from jumar.exchange.simulated.market import ManualMarket
+from jumar.exchange.simulated.server.rest import body_of
 from jumar.ports.clock import Clock
 
 PRICES = ("last", "mark", "bid", "ask", "bid_quantity", "ask_quantity")
@@ -60,7 +61,7 @@ class Control:
     async def price(self, request: web.Request) -> web.Response:
         """POST /sim/price: set the manual market."""
         try:
-            step = self._set_price(_object(await request.read()))
+            step = self._set_price(_object(await body_of(request)))
         except ValueError as error:
             return _json({"error": str(error)}, 400)
         self._apply(step)
@@ -72,7 +73,7 @@ class Control:
     async def cancel(self, request: web.Request) -> web.Response:
         """POST /sim/cancel: remove an open order as a person would."""
         try:
-            fields = _object(await request.read())
+            fields = _object(await body_of(request))
             symbol, client_id = _name(fields, "symbol"), _name(fields, "client_id")
             _only(fields, ("symbol", "client_id"))
         except BadInputError as error:
@@ -82,6 +83,25 @@ class Control:
             message = f"client_id: no open order {client_id!r} on {symbol}"
             return _json({"error": message}, 404)
         return _json({"symbol": symbol, "client_id": client_id, "cancelled": removed})
+
+    async def deleverage(self, request: web.Request) -> web.Response:
+        """POST /sim/adl: take a position, or a quantity of it, as auto-deleveraging does."""
+        try:
+            fields = _object(await body_of(request))
+            symbol, wanted = _name(fields, "symbol"), fields.get("quantity")
+            _only(fields, ("symbol", "quantity"))
+            quantity = None if wanted is None else _quantity(wanted)
+        except BadInputError as error:
+            return _json({"error": str(error)}, 400)
+        taken = self._exchange.deleverage(symbol, quantity, self._clock.now_ms())
+        if not taken:
+            return _json(
+                {
+                    "error": f"symbol: no position on {symbol!r}, or less than a step of it asked for"
+                },
+                404,
+            )
+        return _json({"symbol": symbol, "quantity": text(taken)})
 
     def _set_price(self, fields: dict[str, Any]) -> MarketStep:
         if self._manual is None:
@@ -96,7 +116,9 @@ class Control:
         return self._manual.set_price(symbol, **prices)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes | None) -> dict[str, Any]:
+    if body is None:
+        raise BadInputError("body: incomplete; send it whole")
     try:
         fields = json.loads(body.decode(errors="replace"), parse_float=str, parse_int=str)
     except json.JSONDecodeError as error:
@@ -124,6 +146,13 @@ def _price(field: str, value: Any) -> Decimal:
         return Decimal(value)
     except (InvalidOperation, TypeError, ValueError):
         raise BadInputError(f"{field}: {value!r} is not a decimal number") from None
+
+
+def _quantity(value: Any) -> Decimal:
+    quantity = _price("quantity", value)
+    if not quantity.is_finite() or quantity <= 0:
+        raise BadInputError(f"quantity: {value!r} is not above zero; leave it out for all")
+    return quantity
 
 
 def _json(body: Any, status: int = 200) -> web.Response:

@@ -1,4 +1,4 @@
-"""Market streams: best bid and ask, mark price, public trades.
+"""Market streams that follow the market step by step: best bid and ask, mark price, public trades.
 
 Best bid and ask go out at most every 20 ms per symbol, the newest state each time, so that a compressed path does
 not flood its readers; the mark price goes out once a second of exchange time whatever the speed (every third time on
@@ -10,8 +10,10 @@ from itertools import count
 from typing import Any, Protocol
 
 from jumar.exchange.simulated.core.dialect import market as dialect
+from jumar.exchange.simulated.core.dialect.history import agg_trade_event
 from jumar.exchange.simulated.core.exchange import Exchange
 from jumar.exchange.simulated.core.market import MarketStep
+from jumar.exchange.simulated.core.tape import PublicTrade
 from jumar.ports.clock import Clock
 
 QUOTE_INTERVAL_S = 0.02
@@ -40,8 +42,6 @@ class MarketFeed:
         self._clock = clock
         self._quoted_s: dict[str, float] = {}
         self._planned: dict[str, asyncio.TimerHandle] = {}
-        self._update_ids = count(1)
-        self._trade_ids = count(1)
 
     def stepped(self, step: MarketStep) -> None:
         """Publish what the step brought."""
@@ -74,9 +74,9 @@ class MarketFeed:
         self._planned.pop(symbol, None)
         self._quoted_s[symbol] = self._clock.monotonic()
         step = self._exchange.step(symbol)
-        update_id = next(self._update_ids)
         stream = f"{symbol.lower()}@bookTicker"
         if step is not None and self._hub.wanted(stream):
+            update_id = self._exchange.tape(symbol).final_id
             event = dialect.book_ticker_event(step, update_id, self._clock.now_ms())
             self._hub.publish(stream, event)
 
@@ -84,7 +84,7 @@ class MarketFeed:
         step = self._exchange.step(symbol)
         if step is None:
             return
-        event = dialect.mark_price_event(step, self._clock.now_ms())
+        event = dialect.mark_price_event(step, self._exchange.funding_rate, self._clock.now_ms())
         self._hub.publish(f"{symbol.lower()}@markPrice@1s", event)
         if slow:
             self._hub.publish(f"{symbol.lower()}@markPrice", event)
@@ -93,7 +93,8 @@ class MarketFeed:
         stream = f"{step.symbol.lower()}@aggTrade"
         if not step.prints or not self._hub.wanted(stream):
             return
-        now_ms = self._clock.now_ms()
-        for trade in step.prints:
-            event = dialect.agg_trade_event(step.symbol, trade, next(self._trade_ids), now_ms)
-            self._hub.publish(stream, event)
+        now_ms, tape = self._clock.now_ms(), self._exchange.tape(step.symbol)
+        first_id = tape.last_trade_id + 1 - len(step.prints)
+        for trade_id, done in enumerate(step.prints, start=first_id):
+            trade = PublicTrade(trade_id, now_ms, done.price, done.quantity, done.taker_side)
+            self._hub.publish(stream, agg_trade_event(step.symbol, trade, now_ms))

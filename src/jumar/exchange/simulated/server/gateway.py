@@ -1,6 +1,7 @@
-"""The way from a request to the exchange: credentials, listen keys, time. Shared by REST and the WebSocket API.
+"""The way from a request to the exchange: limits, credentials, listen keys, time. Shared by REST and the WebSocket API.
 
-It holds no sockets. A request's time is taken here, once, after the whole request has arrived.
+It holds no sockets. Two clocks are asked, as at the exchange: the gateway's, when the request began to arrive (-1021),
+and the engine's, when the whole of it is here (-5028, orders only).
 """
 
 from collections.abc import Mapping
@@ -9,12 +10,23 @@ from typing import Any
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.exchange import Exchange, Reply
 from jumar.exchange.simulated.core.refusal import Refusal
-from jumar.exchange.simulated.core.routes import Security
-from jumar.exchange.simulated.server.auth import Gate, check_time
+from jumar.exchange.simulated.core.routes import Route, Security
+from jumar.exchange.simulated.server.auth import DEFAULT_WINDOW_MS, Gate, check_time
 from jumar.exchange.simulated.server.listen_keys import ListenKeys
 from jumar.ports.clock import Clock
 
 LISTEN_KEY_PATH = "/fapi/v1/listenKey"
+
+
+def check_engine_time(params: Params, route: Route, now_ms: int) -> None:
+    """The receive window once more, for what reaches the matching engine.
+
+    Raises:
+        Refusal: -5028.
+    """
+    late_ms = now_ms - params.integer("timestamp")
+    if route.orders and late_ms > params.integer("recvWindow", DEFAULT_WINDOW_MS):
+        raise Refusal(-5028)
 
 
 class Gateway:
@@ -36,6 +48,7 @@ class Gateway:
         *,
         api_key: str | None,
         payload: str | None,
+        arrived_ms: int | None = None,
     ) -> Reply:
         """Answer one request.
 
@@ -45,25 +58,37 @@ class Gateway:
             params: all parameters as text.
             api_key: the key that was presented.
             payload: what the signature stands for; None when the connection itself is authenticated.
+            arrived_ms: exchange time at which the request began to arrive; by default just now.
         """
-        now_ms = self.clock.now_ms()
+        now_ms, values = self.clock.now_ms(), Params(params)
+        route = self.exchange.route(method, path)
+        weight, orders = (route.weight(values), route.orders) if route else (1, 0)
+        held = self.exchange.held_back(weight, orders, now_ms)
+        if held is not None:
+            return held
         if path == LISTEN_KEY_PATH:
             return self._listen_key(method, api_key, params, now_ms)
-        route = self.exchange.route(method, path)
         try:
             if route is not None and route.security is Security.SIGNED:
-                self._authenticate(params, api_key, payload, now_ms)
+                self._authenticate(values, api_key, payload, now_ms, arrived_ms)
+                check_engine_time(values, route, now_ms)
         except Refusal as refusal:
             return self.exchange.refusal(method, path, params, refusal, now_ms)
         return self.exchange.request(method, path, params, now_ms)
 
     def _authenticate(
-        self, params: Mapping[str, str], api_key: str | None, payload: str | None, now_ms: int
+        self,
+        params: Params,
+        api_key: str | None,
+        payload: str | None,
+        now_ms: int,
+        arrived_ms: int | None,
     ) -> None:
+        at_ms = now_ms if arrived_ms is None else arrived_ms
         if payload is None:
-            check_time(Params(params), now_ms)
+            check_time(params, at_ms)
         else:
-            self.gate.check(api_key, Params(params), payload, now_ms)
+            self.gate.check(api_key, params, payload, at_ms)
 
     def _listen_key(
         self, method: str, api_key: str | None, params: Mapping[str, str], now_ms: int

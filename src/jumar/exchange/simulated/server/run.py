@@ -19,7 +19,14 @@ from jumar.exchange.simulated.core.dialect.events import listen_key_expired
 from jumar.exchange.simulated.core.exchange import Exchange
 from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.market import ManualMarket
-from jumar.exchange.simulated.server.auth import Ed25519Verifier, Gate, HmacVerifier, Verifier
+from jumar.exchange.simulated.server.auth import (
+    Ed25519Verifier,
+    Gate,
+    HmacVerifier,
+    Verifier,
+    key_pair,
+)
+from jumar.exchange.simulated.server.bulletins import Bulletins
 from jumar.exchange.simulated.server.config import PortInUseError, Ready, ServeConfig
 from jumar.exchange.simulated.server.control import Control
 from jumar.exchange.simulated.server.feed import MarketFeed
@@ -43,6 +50,8 @@ class SimulatedServer:
         self._clock = config.clock
         self._key = config.api_key or new_identity() + new_identity()
         self._secret = config.api_secret or new_identity() + new_identity()
+        self._ed25519_key = new_identity() + new_identity()
+        self._ed25519 = key_pair(new_identity() + new_identity())
         if config.start_ms is not None:
             self._clock.set_offset(0)
             self._clock.set_offset(config.start_ms - self._clock.now_ms())
@@ -51,16 +60,29 @@ class SimulatedServer:
             balance=config.balance,
             account=config.account,
             now_ms=self._clock.now_ms(),
+            limits=config.limits,
+            terms=config.terms,
+            readings=config.readings,
         )
         self._listen_keys = ListenKeys(lambda: new_identity() + new_identity())
-        self._hub = Hub(lambda key: self._listen_keys.valid(key, self._clock.now_ms()))
+        self._hub = Hub(
+            lambda key: self._listen_keys.valid(key, self._clock.now_ms()),
+            self._clock,
+            config.routes,
+            limits=config.limits,
+        )
         self.exchange.subscribe(self._hub.publish_user)
         self._feed = MarketFeed(self.exchange, self._hub, self._clock)
+        self._bulletins = Bulletins(self.exchange, self._hub, self._clock)
+        self.exchange.subscribe(self._bulletins.told)
         self._pacer = Pacer(config.market, self._advance, self._clock, config.speed)
         gateway = Gateway(self.exchange, self._gate(), self._listen_keys, self._clock)
         self._ws_api = WsApi(gateway)
         self._runner = web.AppRunner(
-            self._application(gateway), access_log=None, shutdown_timeout=SHUTDOWN_S
+            self._application(gateway),
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_S,
+            auto_decompress=False,  # a body counts as it was sent and signed
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._port = config.port
@@ -75,6 +97,8 @@ class SimulatedServer:
             ws_api=f"ws://{host}/ws-fapi/v1",
             api_key=self._key,
             api_secret=self._secret,
+            ed25519_api_key=self._ed25519_key,
+            ed25519_private_key=self._ed25519.private,
         )
 
     async def start(self) -> None:
@@ -93,7 +117,8 @@ class SimulatedServer:
             await self._runner.cleanup()
             raise
         self.exchange.serving(on=True, now_ms=self._clock.now_ms())
-        jobs = (self._pacer.run(), self._pacer.repeat(), self._feed.run(), self._expire())
+        feeds = (self._feed.run(), self._bulletins.run())
+        jobs = (self._pacer.run(), self._pacer.repeat(), *feeds, self._expire())
         self._tasks = [asyncio.create_task(job) for job in jobs]
         if self._config.ready_file is not None:
             try:
@@ -141,6 +166,7 @@ class SimulatedServer:
         if step.symbol in self.exchange.symbols:
             self.exchange.advance(step, self._clock.now_ms())
             self._feed.stepped(step)
+            self._bulletins.stepped(step)
 
     async def _listen(self) -> None:
         site = web.TCPSite(self._runner, self._config.host, self._config.port)
@@ -162,7 +188,8 @@ class SimulatedServer:
 
     def _gate(self) -> Gate:
         verifiers: dict[str, Verifier] = {self._key: HmacVerifier(self._secret)}
-        for key, pem in self._config.ed25519_keys.items():
+        keys = {self._ed25519_key: self._ed25519.public, **self._config.ed25519_keys}
+        for key, pem in keys.items():
             verifiers[key] = Ed25519Verifier(pem)
         return Gate(verifiers)
 
@@ -172,16 +199,20 @@ class SimulatedServer:
         control = Control(self.exchange, self._clock, manual, self._pacer.apply)
         application = web.Application()
         router = application.router
-        router.add_route("*", "/fapi/{rest:.*}", Rest(gateway).handle)
+        rest = Rest(gateway).handle
+        router.add_route("*", "/fapi/{rest:.*}", rest)
         router.add_get("/ws-fapi/v1", self._ws_api.handle)
         router.add_get("/sim/judge", control.judge)
         router.add_get("/sim/ledger", control.ledger)
         router.add_post("/sim/price", control.price)
         router.add_post("/sim/cancel", control.cancel)
+        router.add_post("/sim/adl", control.deleverage)
         for prefix in ("", *(f"/{prefix}" for prefix in PREFIXES)):
             router.add_get(prefix + "/ws", self._hub.handle)
             router.add_get(prefix + "/ws/{streams:.*}", self._hub.handle)
             router.add_get(prefix + "/stream", self._hub.handle)
+            router.add_get(prefix + "/stream/{streams:.*}", self._hub.handle)
+        router.add_route("*", "/{rest:.*}", rest)
         return application
 
 

@@ -1,125 +1,30 @@
 """Stream connections: who listens to what, and how messages get out.
 
-Routing is production's since 2026-04 (Binance derivatives change log): best bid and ask on `/public`, mark price and
-trades on `/market`, user data on `/private`; un-routed paths deliver public streams only. A wrong route or a bogus
-listen key is accepted and stays silent, as on the real exchange. A client that does not read is dropped when its queue
-is full. Knows nothing of orders or prices: it gets JSON and names.
+Routing is production's since 2026-04 (Binance derivatives change log): the book on `/public`, prices, trades and bars
+on `/market`, user data on `/private`; un-routed paths deliver public streams only, unless the exchange is to route as
+the demo host does: there un-routed paths deliver everything. A wrong route or a bogus listen key is accepted and stays
+silent, as on the real exchange. Knows nothing of orders or prices: it gets JSON and names.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import web
 
-QUEUE_MESSAGES_MAX = 20_000
-PING_S = 180.0
+from jumar.exchange.simulated.server.auth import readable
+from jumar.exchange.simulated.server.config import Routes
+from jumar.exchange.simulated.server.connection import EVERY_ROUTE, Connection, Names
+from jumar.exchange.simulated.server.listeners import Listeners
+from jumar.exchange.simulated.server.topics import MARKET, PRIVATE, PUBLIC
+from jumar.ports.clock import Clock
+
 CLOSE_S = 1.0
-PREFIXES = ("public", "market", "private")
-_KINDS = {
-    "bookTicker": "public",
-    "markPrice": "market",
-    "markPrice@1s": "market",
-    "aggTrade": "market",
-}
+PREFIXES = (PUBLIC, MARKET, PRIVATE)
 
 type Json = dict[str, Any]
-
-
-def kind_of(stream: str) -> str | None:
-    """The route a stream belongs to; None for one this exchange does not have."""
-    return _KINDS.get(stream.partition("@")[2])
-
-
-class Connection:
-    """One client of the streams."""
-
-    def __init__(
-        self, request: web.Request, socket: web.WebSocketResponse, route: str, *, combined: bool
-    ) -> None:
-        self._request = request
-        self._socket = socket
-        self._queue: deque[str] = deque()
-        self._filled = asyncio.Event()
-        self._combined = combined
-        self.route = route
-        self.names: dict[str, frozenset[str] | None] = {}
-
-    def hears(self, stream: str) -> bool:
-        """Whether a market stream is delivered here."""
-        return stream in self.names and kind_of(stream) == self.route
-
-    def send(self, message: str) -> None:
-        """Queue one message, or drop a client whose queue is full."""
-        if len(self._queue) < QUEUE_MESSAGES_MAX:
-            self._queue.append(message)
-            self._filled.set()
-        elif self._request.transport is not None:
-            self._request.transport.abort()
-
-    def deliver(self, stream: str, payload: str) -> None:
-        """Queue an event in the form of this connection: raw, or wrapped with its stream's name."""
-        wrapped = f'{{"stream":"{stream}","data":{payload}}}'
-        self.send(wrapped if self._combined else payload)
-
-    async def close(self) -> None:
-        """Say good-bye."""
-        await self._socket.close(code=WSCloseCode.GOING_AWAY)
-
-    async def serve(self) -> None:
-        """Read controls and write messages until the client leaves."""
-        writer = asyncio.create_task(self._write())
-        try:
-            async for message in self._socket:
-                if message.type is WSMsgType.TEXT:
-                    self._control(message.data)
-        finally:
-            writer.cancel()
-            # The client has left: what could not be written is of no interest to anybody.
-            with suppress(asyncio.CancelledError, ConnectionError):
-                await writer
-
-    async def _write(self) -> None:
-        while True:
-            await self._filled.wait()
-            self._filled.clear()
-            while self._queue:
-                await self._socket.send_str(self._queue.popleft())
-
-    def _control(self, text: str) -> None:
-        try:
-            frame = msgspec.json.decode(text, type=dict[str, Any])
-        except msgspec.DecodeError:
-            self._answer({"error": {"code": 3, "msg": "Invalid JSON: expected an object"}})
-            return
-        method, params, number = frame.get("method"), frame.get("params"), frame.get("id")
-        names = (
-            [name for name in params if isinstance(name, str)] if isinstance(params, list) else []
-        )
-        match method:
-            case "SUBSCRIBE":
-                self.names.update(dict.fromkeys(names))
-                self._answer({"result": None, "id": number})
-            case "UNSUBSCRIBE":
-                for name in names:
-                    self.names.pop(name, None)
-                self._answer({"result": None, "id": number})
-            case "LIST_SUBSCRIPTIONS":
-                self._answer({"result": list(self.names), "id": number})
-            case _:
-                self._answer(
-                    {
-                        "error": {"code": 2, "msg": f"Invalid request: unknown method {method}"},
-                        "id": number,
-                    }
-                )
-
-    def _answer(self, body: Json) -> None:
-        self.send(msgspec.json.encode(body).decode())
 
 
 class Hub:
@@ -127,19 +32,42 @@ class Hub:
 
     Args:
         valid: whether user events go out under a listen key now.
+        clock: the server's.
+        routes: whose routing of un-routed paths it is.
+        limits: send away clients that exceed the limits of a connection.
     """
 
-    def __init__(self, valid: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        valid: Callable[[str], bool],
+        clock: Clock,
+        routes: Routes = "production",
+        *,
+        limits: bool = False,
+    ) -> None:
         self._valid = valid
+        self._clock = clock
+        self._limits = limits
+        self._unrouted = PUBLIC if routes == "production" else EVERY_ROUTE
         self._connections: set[Connection] = set()
+        self.listeners: Listeners[Connection] = Listeners()
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The market streams that somebody hears."""
+        return self.listeners.streams
+
+    def watch(self, watcher: Callable[[str], None]) -> None:
+        """Tell of every market stream that somebody begins to hear."""
+        self.listeners.watchers.append(watcher)
 
     def wanted(self, stream: str) -> bool:
         """Whether anybody hears a market stream."""
-        return any(connection.hears(stream) for connection in self._connections)
+        return bool(self.listeners.of(stream))
 
-    def publish(self, stream: str, event: Json) -> None:
+    def publish(self, stream: str, event: Json | list[Json]) -> None:
         """Send a market event to all who hear the stream."""
-        listeners = [connection for connection in self._connections if connection.hears(stream)]
+        listeners = self.listeners.of(stream)
         if listeners:
             payload = msgspec.json.encode(event).decode()
             for connection in listeners:
@@ -162,16 +90,26 @@ class Hub:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream connection."""
-        route, combined, names = parse_target(request.path, request.query_string)
-        socket = web.WebSocketResponse(heartbeat=PING_S, compress=False, timeout=CLOSE_S)
+        path, query = readable(request.path), readable(request.query_string)
+        route, combined, names = parse_target(path, query)
+        socket = web.WebSocketResponse(autoping=False, compress=False, timeout=CLOSE_S)
         await socket.prepare(request)
-        connection = Connection(request, socket, route, combined=combined)
-        connection.names.update(names)
+        connection = Connection(
+            request,
+            socket,
+            self._unrouted if route is None else route,
+            combined=combined,
+            listeners=self.listeners,
+            clock=self._clock,
+            limits=self._limits,
+        )
         self._connections.add(connection)
+        connection.subscribe(names)
         try:
             await connection.serve()
         finally:
             self._connections.discard(connection)
+            connection.unsubscribe(list(connection.names))
         return socket
 
     async def close(self) -> None:
@@ -179,19 +117,19 @@ class Hub:
         await asyncio.gather(*(connection.close() for connection in list(self._connections)))
 
     def _private(self) -> list[Connection]:
-        return [connection for connection in self._connections if connection.route == "private"]
+        return [connection for connection in self._connections if connection.private]
 
 
-def parse_target(path: str, query: str) -> tuple[str, bool, dict[str, frozenset[str] | None]]:
-    """Route, whether messages are wrapped, and the streams named by the address.
+def parse_target(path: str, query: str) -> tuple[str | None, bool, Names]:
+    """Route (None on un-routed paths), whether messages are wrapped, and the streams named by the address.
 
     Streams stand in the path (`/ws/a/b`), in `streams=a/b`, and as `listenKey=K`, each key followed by its own
-    `events=A/B`, if any.
+    `events=A/B`, if any. A bare number in the path is a client's own count of its connections.
     """
     parts = [part for part in path.split("/") if part]
-    route = parts.pop(0) if parts and parts[0] in PREFIXES else "public"
+    route = parts.pop(0) if parts and parts[0] in PREFIXES else None
     combined = bool(parts) and parts[0] == "stream"
-    names: dict[str, frozenset[str] | None] = dict.fromkeys(parts[1:])
+    names: Names = dict.fromkeys(part for part in parts[1:] if not part.isdecimal())
     key: str | None = None
     for name, value in parse_qsl(query):
         if name == "streams":

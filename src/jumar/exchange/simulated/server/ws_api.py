@@ -22,6 +22,7 @@ PING_S = 180.0
 CLOSE_S = 1.0
 METHODS = {
     "order.place": ("POST", "/fapi/v1/order"),
+    "order.modify": ("PUT", "/fapi/v1/order"),
     "order.cancel": ("DELETE", "/fapi/v1/order"),
     "order.status": ("GET", "/fapi/v1/order"),
     "algoOrder.place": ("POST", "/fapi/v1/algoOrder"),
@@ -32,6 +33,7 @@ METHODS = {
     "v2/account.balance": ("GET", "/fapi/v3/balance"),
     "account.status": ("GET", "/fapi/v2/account"),
     "v2/account.status": ("GET", "/fapi/v3/account"),
+    "depth": ("GET", "/fapi/v1/depth"),
     "ticker.price": ("GET", "/fapi/v1/ticker/price"),
     "ticker.book": ("GET", "/fapi/v1/ticker/bookTicker"),
     "userDataStream.start": ("POST", LISTEN_KEY_PATH),
@@ -39,6 +41,7 @@ METHODS = {
     "userDataStream.stop": ("DELETE", LISTEN_KEY_PATH),
 }
 SESSION_WEIGHT = 2
+HANDSHAKE_WEIGHT = 5
 
 
 @dataclass(slots=True)
@@ -63,10 +66,11 @@ class WsApi:
         await socket.prepare(request)
         limits = request.query.get("returnRateLimits") != "false"
         session = Session(self._gateway.clock.now_ms())
+        self._gateway.exchange.count(HANDSHAKE_WEIGHT, session.connected_ms)
         self._sockets.add(socket)
         try:
             async for message in socket:
-                if message.type is WSMsgType.TEXT:
+                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     answer = self.answer(message.data, session, limits=limits)
                     await socket.send_str(msgspec.json.encode(answer).decode())
         except ConnectionResetError:
@@ -80,7 +84,7 @@ class WsApi:
         for socket in list(self._sockets):
             await socket.close()
 
-    def answer(self, text: str, session: Session, *, limits: bool = True) -> dict[str, Any]:
+    def answer(self, text: str | bytes, session: Session, *, limits: bool = True) -> dict[str, Any]:
         """Answer one frame."""
         number: Any = None
         try:
@@ -98,7 +102,9 @@ class WsApi:
 
     def _dispatch(self, method: str, params: Mapping[str, str], session: Session) -> Reply:
         if method.startswith("session."):
-            return self._session(method, params, session)
+            now_ms = self._gateway.clock.now_ms()
+            held = self._gateway.exchange.held_back(SESSION_WEIGHT, 0, now_ms)
+            return held or self._session(method, params, session, now_ms)
         target = METHODS.get(method)
         if target is None:
             raise Refusal(-5000, message=f"Method {method} is invalid", status=404)
@@ -110,8 +116,9 @@ class WsApi:
             payload=None if logged_on else sorted_payload(params),
         )
 
-    def _session(self, method: str, params: Mapping[str, str], session: Session) -> Reply:
-        now_ms = self._gateway.clock.now_ms()
+    def _session(
+        self, method: str, params: Mapping[str, str], session: Session, now_ms: int
+    ) -> Reply:
         match method:
             case "session.logon":
                 self._logon(params, session, now_ms)
@@ -139,20 +146,37 @@ class WsApi:
         session.api_key, session.authorized_ms = api_key, now_ms
 
 
-def _decode(text: str) -> tuple[Any, str, dict[str, str]]:
+def _decode(text: str | bytes) -> tuple[Any, str, dict[str, str]]:
     try:
         frame = json.loads(text, parse_float=str)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # ValueError: no JSON, no UTF-8, or a number without end
         raise Refusal(-1135) from None
     if not isinstance(frame, dict) or not isinstance(frame.get("method"), str):
         raise Refusal(-1135)
     params = {} if frame.get("params") is None else frame["params"]
-    if not isinstance(params, dict):
+    if not isinstance(params, dict) or not _is_number(frame.get("id")):
         raise Refusal(-1135)
-    return frame.get("id"), frame["method"], {name: _text(value) for name, value in params.items()}
+    values = {_clean(name): _text(value) for name, value in params.items()}
+    return _echo(frame.get("id")), _clean(frame["method"]), values
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a frame may be numbered so: a text, a whole number of 64 bits, or nothing."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return value is None or isinstance(value, str)
+
+
+def _echo(value: Any) -> Any:
+    return _clean(value) if isinstance(value, str) else value
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None else str(value)
+    return "" if value is None else _clean(str(value))
+
+
+def _clean(text: str) -> str:
+    """JSON can spell halves of characters, which no answer could carry back."""
+    return text.encode("utf-8", "replace").decode()

@@ -7,14 +7,16 @@ reduce-only orders (Binance common definitions, MIN_NOTIONAL).
 import re
 from decimal import Decimal
 
+from jumar.exchange.simulated.core.admission import limit_band
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.instruments import Instrument
-from jumar.exchange.simulated.core.orders import Order, OrderType, Side
+from jumar.exchange.simulated.core.orders import Order, OrderType, SelfTrade, Side
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.text import text
 
 _CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
-SELF_TRADE_PREVENTION = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
+# OPPONENT_10 and OPPONENT_20 are out of service: Binance derivatives change log, 2025-10-21
+PRICE_MATCHES = ("OPPONENT", "OPPONENT_5", "QUEUE", "QUEUE_5", "QUEUE_10", "QUEUE_20")
 
 
 def client_id(params: Params, name: str, default: str) -> str:
@@ -28,21 +30,31 @@ def client_id(params: Params, name: str, default: str) -> str:
 
 
 def common(params: Params, *, hedge_mode: bool) -> None:
-    """Parameters every order shares: position side (-4061), price match (-5037), response type (-1136)."""
+    """Parameters every order shares: position side (-4061), response type (-1136)."""
     if hedge_mode or (params.optional("positionSide") or "BOTH") != "BOTH":
         raise Refusal(-4061)
-    if (params.optional("priceMatch") or "NONE") != "NONE":
-        raise Refusal(-5037)
     if (params.optional("newOrderRespType") or "ACK") not in ("ACK", "RESULT"):
         raise Refusal(-1136)
 
 
-def self_trade_prevention(params: Params) -> str:
-    """The self-trade prevention mode, `EXPIRE_MAKER` by default (-5039)."""
-    value = params.optional("selfTradePreventionMode") or "EXPIRE_MAKER"
-    if value not in SELF_TRADE_PREVENTION:
-        raise Refusal(-5039)
+def price_match(params: Params, *, allowed: bool) -> str:
+    """The price match, NONE without one: -5037, or -5038 where the order's type does not allow any."""
+    value = params.optional("priceMatch") or "NONE"
+    if value == "NONE":
+        return value
+    if value not in PRICE_MATCHES:
+        raise Refusal(-5037)
+    if not allowed:
+        raise Refusal(-5038)
     return value
+
+
+def self_trade_prevention(params: Params, default: SelfTrade = SelfTrade.EXPIRE_MAKER) -> SelfTrade:
+    """The self-trade prevention mode (-5039)."""
+    value = params.optional("selfTradePreventionMode") or default.value
+    if value not in SelfTrade:
+        raise Refusal(-5039)
+    return SelfTrade(value)
 
 
 def quantity(value: Decimal, instrument: Instrument, *, at_market: bool) -> None:
@@ -69,29 +81,30 @@ def price(value: Decimal, instrument: Instrument) -> None:
         raise Refusal(-4014)
 
 
-def order(of: Order, instrument: Instrument, mark: Decimal) -> None:
-    """All filters of a regular order."""
+def order(of: Order, instrument: Instrument, mark: Decimal, *, small: int = -4164) -> None:
+    """All filters of a regular order; `small` is the code of one below the minimum notional."""
     at_market = of.type is OrderType.MARKET
     quantity(of.quantity, instrument, at_market=at_market)
     if not at_market:
         price(of.price, instrument)
-        _percent_price(of, instrument, mark)
+        limit_band(of, instrument, mark)
     if not of.reduce_only:
-        minimum_notional(of.quantity * (mark if at_market else of.price), instrument)
+        minimum_notional(of.quantity * (mark if at_market else of.price), instrument, small)
 
 
-def minimum_notional(notional: Decimal, instrument: Instrument) -> None:
-    """MIN_NOTIONAL: -4164."""
+def minimum_notional(notional: Decimal, instrument: Instrument, code: int = -4164) -> None:
+    """MIN_NOTIONAL: -4164, or the code of a modification."""
     if notional < instrument.min_notional:
-        raise Refusal(-4164, notional=text(instrument.min_notional))
+        raise Refusal(code, notional=text(instrument.min_notional))
 
 
-def _percent_price(of: Order, instrument: Instrument, mark: Decimal) -> None:
-    highest, lowest = mark * instrument.price_up, mark * instrument.price_down
-    if of.side is Side.BUY and of.price > highest:
-        raise Refusal(-4016, limit=text(highest))
-    if of.side is Side.SELL and of.price < lowest:
-        raise Refusal(-4024, limit=text(lowest))
+def near_trigger(limit: Decimal, trigger: Decimal, side: Side, instrument: Instrument) -> None:
+    """A conditional order's limit stays near its trigger: -4183 for a buyer, -4184 for a seller."""
+    highest, lowest = trigger * instrument.price_up, trigger * instrument.price_down
+    if side is Side.BUY and limit > highest:
+        raise Refusal(-4183, limit=text(highest))
+    if side is Side.SELL and limit < lowest:
+        raise Refusal(-4184, limit=text(lowest))
 
 
 def _precision(value: Decimal, places: int) -> None:

@@ -25,6 +25,10 @@ class MarketApi:
         """GET time."""
         return {"serverTime": now_ms}
 
+    def nothing(self, _params: Params, _now_ms: int) -> list[Json]:
+        """GET what this exchange does not have: an empty list."""
+        return []
+
     def exchange_info(self, _params: Params, now_ms: int) -> Json:
         """GET exchangeInfo. A symbol without a market yet is PENDING_TRADING."""
         rows = [
@@ -35,7 +39,8 @@ class MarketApi:
 
     def premium_index(self, params: Params, now_ms: int) -> Any:
         """GET premiumIndex."""
-        return self._quotes(params, lambda step: dialect.premium_index(step, now_ms))
+        rate = self._engine.account.terms.funding_rate
+        return self._quotes(params, lambda step: dialect.premium_index(step, rate, now_ms))
 
     def book_ticker(self, params: Params, now_ms: int) -> Any:
         """GET ticker/bookTicker."""

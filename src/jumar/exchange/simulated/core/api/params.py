@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from jumar.exchange.simulated.core.refusal import Refusal
 
-_DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,20})?")
-_INTEGER = re.compile(r"\d{1,18}")
+_DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
+_INTEGER = re.compile(r"[0-9]{1,18}")
 
 
 class Params:

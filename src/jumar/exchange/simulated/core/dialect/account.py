@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from jumar.exchange.simulated.core.account import ASSET, Position
+from jumar.exchange.simulated.core.account import ASSET, BNB, Position
 from jumar.exchange.simulated.core.instruments import Instrument
-from jumar.exchange.simulated.core.text import text
+from jumar.exchange.simulated.core.text import ZERO, text
 
 type Json = dict[str, Any]
 
@@ -39,14 +39,22 @@ class PositionView:
         return self.position.unrealized(self.mark)
 
     @property
+    def adl(self) -> int:
+        """How soon auto-deleveraging would take it: 0 flat, 1 without profit, up to 4 by profit over margin."""
+        if not self.position.quantity:
+            return 0
+        steps = (ZERO, self.initial / 4, self.initial)
+        return 1 + sum(self.profit > step for step in steps)
+
+    @property
     def isolated_margin(self) -> Decimal:
         """The isolated wallet with its unrealized profit."""
-        return self.position.isolated_wallet + self.profit if self.position.isolated else Decimal(0)
+        return self.position.isolated_wallet + self.profit if self.position.isolated else ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceView:
-    """The account's sums (USDT)."""
+    """The account's sums (USDT); `bnb` is the other wallet, None where there never was one."""
 
     wallet: Decimal
     cross_wallet: Decimal
@@ -57,6 +65,9 @@ class BalanceView:
     maintenance: Decimal
     available: Decimal
     updated_ms: int
+    multi_assets: bool
+    fee_burn: bool
+    bnb: Decimal | None
 
 
 def position_v3(view: PositionView) -> Json:
@@ -78,7 +89,7 @@ def position_v3(view: PositionView) -> Json:
         "maintMargin": text(view.maintenance),
         "positionInitialMargin": text(view.initial),
         "openOrderInitialMargin": text(view.order_margin),
-        "adl": 0,
+        "adl": view.adl,
         "bidNotional": text(view.bids),
         "askNotional": text(view.asks),
         "updateTime": view.position.updated_ms,
@@ -123,6 +134,8 @@ def account_position(view: PositionView, version: int) -> Json:
     }
     if version == 2:
         row |= {
+            "positionInitialMargin": text(view.initial),
+            "openOrderInitialMargin": text(view.order_margin),
             "leverage": str(view.position.leverage),
             "isolated": view.position.isolated,
             "entryPrice": text(view.position.entry_price),
@@ -151,23 +164,23 @@ def account(sums: BalanceView, positions: list[PositionView], version: int) -> J
         "maxWithdrawAmount": asset["maxWithdrawAmount"],
     }
     rows = [account_position(view, version) for view in positions]
-    return {**_permissions(version), **totals, "assets": [asset], "positions": rows}
+    assets = [asset] if sums.bnb is None else [asset, _asset(_bnb(sums, sums.bnb), BNB)]
+    if version == 2:
+        assets = [{**row, "marginAvailable": row["asset"] == ASSET} for row in assets]
+    shown = {**totals, "assets": assets, "positions": rows}
+    return {**_permissions(sums), **shown} if version == 2 else shown
 
 
 def balance(sums: BalanceView, alias: str) -> list[Json]:
-    """The balance answer: one asset."""
-    row = {
-        "accountAlias": alias,
-        "asset": ASSET,
-        "balance": text(sums.wallet),
-        "crossWalletBalance": text(sums.cross_wallet),
-        "crossUnPnl": text(sums.cross_profit),
-        "availableBalance": text(sums.available),
-        "maxWithdrawAmount": text(sums.available),
-        "marginAvailable": True,
-        "updateTime": sums.updated_ms,
-    }
-    return [row]
+    """The balance answer: USDT, and BNB where the account has had some."""
+    rows = [_balance(sums, ASSET, alias)]
+    return rows if sums.bnb is None else [*rows, _balance(_bnb(sums, sums.bnb), BNB, alias)]
+
+
+def adl_quantile(view: PositionView) -> Json:
+    """A row of adlQuantile; one-way mode tells it under BOTH."""
+    quantiles = {"LONG": 0, "SHORT": 0, "BOTH": view.adl}
+    return {"symbol": view.position.symbol, "adlQuantile": quantiles}
 
 
 def brackets(instrument: Instrument) -> Json:
@@ -186,9 +199,41 @@ def brackets(instrument: Instrument) -> Json:
     return {"symbol": instrument.symbol, "notionalCoef": 1.0, "brackets": rows}
 
 
-def _asset(sums: BalanceView) -> Json:
+def _bnb(sums: BalanceView, wallet: Decimal) -> BalanceView:
+    """The BNB wallet as sums of its own: it carries no position."""
+    return BalanceView(
+        wallet=wallet,
+        cross_wallet=wallet,
+        profit=ZERO,
+        cross_profit=ZERO,
+        initial=ZERO,
+        order_margin=ZERO,
+        maintenance=ZERO,
+        available=wallet,
+        updated_ms=sums.updated_ms,
+        multi_assets=sums.multi_assets,
+        fee_burn=sums.fee_burn,
+        bnb=None,
+    )
+
+
+def _balance(sums: BalanceView, asset: str, alias: str) -> Json:
     return {
-        "asset": ASSET,
+        "accountAlias": alias,
+        "asset": asset,
+        "balance": text(sums.wallet),
+        "crossWalletBalance": text(sums.cross_wallet),
+        "crossUnPnl": text(sums.cross_profit),
+        "availableBalance": text(sums.available),
+        "maxWithdrawAmount": text(sums.available),
+        "marginAvailable": asset == ASSET,
+        "updateTime": sums.updated_ms,
+    }
+
+
+def _asset(sums: BalanceView, asset: str = ASSET) -> Json:
+    return {
+        "asset": asset,
         "walletBalance": text(sums.wallet),
         "unrealizedProfit": text(sums.profit),
         "marginBalance": text(sums.wallet + sums.profit),
@@ -204,15 +249,14 @@ def _asset(sums: BalanceView) -> Json:
     }
 
 
-def _permissions(version: int) -> Json:
-    if version != 2:
-        return {}
+def _permissions(sums: BalanceView) -> Json:
     return {
         "feeTier": 0,
+        "feeBurn": sums.fee_burn,
         "canTrade": True,
         "canDeposit": True,
         "canWithdraw": True,
-        "multiAssetsMargin": False,
+        "multiAssetsMargin": sums.multi_assets,
         "tradeGroupId": -1,
         "updateTime": 0,
     }

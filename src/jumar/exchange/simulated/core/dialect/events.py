@@ -21,6 +21,8 @@ def order_update(
     notionals: tuple[Decimal, Decimal],
     now_ms: int,
     trade: Trade | None = None,
+    *,
+    modify_id: int | None = None,
 ) -> Event:
     """ORDER_TRADE_UPDATE; `notionals` are those of the symbol's open bids and asks."""
     body: Event = {
@@ -36,10 +38,11 @@ def order_update(
         "x": execution,
         "X": order.status.value,
         "i": order.order_id,
+        **({} if modify_id is None else {"M": str(modify_id)}),
         "l": text(trade.quantity) if trade else "0",
         "z": text(order.filled),
         "L": text(trade.price) if trade else "0",
-        **({"N": ASSET, "n": text(trade.fee)} if trade else {}),
+        **({"N": trade.fee_asset, "n": text(trade.fee)} if trade else {}),
         "T": now_ms,
         "t": trade.trade_id if trade else 0,
         "b": text(notionals[0]),
@@ -51,12 +54,12 @@ def order_update(
         "ps": "BOTH",
         "cp": order.close_position,
         "rp": text(trade.realized) if trade else "0",
-        "pP": False,
+        "pP": order.price_protect,
         "si": 0,
         "ss": 0,
-        "V": order.self_trade_prevention,
-        "pm": "NONE",
-        "gtd": 0,
+        "V": order.self_trade_prevention.value,
+        "pm": order.price_match,
+        "gtd": order.good_till_ms,
         "er": order.expiry.value,
     }
     return {"e": "ORDER_TRADE_UPDATE", "E": now_ms, "T": now_ms, "o": body}
@@ -99,22 +102,24 @@ def algo_update(order: Conditional, now_ms: int) -> Event:
         "s": order.symbol,
         "S": order.side.value,
         "ps": "BOTH",
-        "f": "GTC",
+        "f": order.time_in_force.value,
         "q": "0" if order.quantity is None else text(order.quantity),
         "X": order.status.value,
         "ai": "" if order.child_order_id is None else str(order.child_order_id),
         **_actual(order),
         "tp": text(order.trigger),
-        "p": "0",
-        "V": order.self_trade_prevention,
+        "p": text(order.price),
+        "V": order.self_trade_prevention.value,
         "wt": order.working_type.value,
-        "pm": "NONE",
+        "pm": order.price_match,
         "cp": order.close_position,
         "pP": order.price_protect,
         "R": order.reduce_only,
         "tt": order.triggered_ms,
-        "gtd": 0,
+        "gtd": order.good_till_ms,
     }
+    if order.trails:
+        body["ia"] = order.active
     if order.reason:
         body["rm"] = order.reason
     return {"e": "ALGO_UPDATE", "T": now_ms, "E": now_ms, "o": body}
@@ -138,5 +143,5 @@ def listen_key_expired(listen_key: str, now_ms: int) -> Event:
 def _actual(order: Conditional) -> Event:
     if order.status is ConditionalStatus.TRIGGERING:
         return {}
-    actual_type = "MARKET" if order.child_order_id is not None else "0"
+    actual_type = order.type.child.value if order.child_order_id is not None else "0"
     return {"ap": text(order.average), "aq": text(order.executed), "act": actual_type}

@@ -1,14 +1,17 @@
-"""Public answers and market streams: exchangeInfo, mark price, best bid and ask, aggregated trades.
+"""Public answers and market streams about the present: exchangeInfo, mark price, best bid and ask, last price.
 
-Index price and estimated settle price repeat the mark price and the funding rate is zero: the exchange simulates
-neither an index nor funding.
+Index price, estimated settle price and the mark price's average repeat the mark price: no index is simulated. The
+past and the book's depth are in `history.py`.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from jumar.exchange.simulated.core.account import ASSET
+from jumar.exchange.simulated.core.conditional import ConditionalType
 from jumar.exchange.simulated.core.instruments import Instrument
-from jumar.exchange.simulated.core.market import MarketStep, Print
+from jumar.exchange.simulated.core.market import MarketStep
+from jumar.exchange.simulated.core.orders import OrderType, TimeInForce
 from jumar.exchange.simulated.core.text import padded, text
 from jumar.exchange.simulated.core.usage import RATE_LIMITS
 
@@ -57,8 +60,8 @@ def _symbol(instrument: Instrument, trading: bool) -> Json:
         "liquidationFee": str(instrument.liquidation_fee),
         "marketTakeBound": str(instrument.market_take_bound),
         "maxMoveOrderLimit": 10000,
-        "orderTypes": ["LIMIT", "MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET"],
-        "timeInForce": ["GTC", "IOC", "GTX"],
+        "orderTypes": sorted(kind.value for kind in (*OrderType, *ConditionalType)),
+        "timeInForce": [kind.value for kind in TimeInForce if kind is not TimeInForce.GTE_GTC],
         "filters": _filters(instrument),
     }
 
@@ -86,15 +89,15 @@ def _filters(instrument: Instrument) -> list[Json]:
     ]
 
 
-def premium_index(step: MarketStep, now_ms: int) -> Json:
-    """The mark price of one symbol."""
+def premium_index(step: MarketStep, rate: Decimal, now_ms: int) -> Json:
+    """The mark price of one symbol and the rate of its next funding."""
     mark = padded(step.mark, 8)
     return {
         "symbol": step.symbol,
         "markPrice": mark,
         "indexPrice": mark,
         "estimatedSettlePrice": mark,
-        "lastFundingRate": "0.00000000",
+        "lastFundingRate": padded(rate, 8),
         "interestRate": "0.00010000",
         "nextFundingTime": _next_funding(now_ms),
         "time": now_ms,
@@ -135,7 +138,7 @@ def book_ticker_event(step: MarketStep, update_id: int, now_ms: int) -> Json:
     }
 
 
-def mark_price_event(step: MarketStep, now_ms: int) -> Json:
+def mark_price_event(step: MarketStep, rate: Decimal, now_ms: int) -> Json:
     """`<symbol>@markPrice` and `<symbol>@markPrice@1s`."""
     mark = padded(step.mark, 8)
     return {
@@ -146,27 +149,8 @@ def mark_price_event(step: MarketStep, now_ms: int) -> Json:
         "ap": mark,
         "i": mark,
         "P": mark,
-        "r": "0.00000000",
+        "r": padded(rate, 8),
         "T": _next_funding(now_ms),
-        "st": 1,
-    }
-
-
-def agg_trade_event(symbol: str, trade: Print, trade_id: int, now_ms: int) -> Json:
-    """`<symbol>@aggTrade`, one public trade each."""
-    quantity = text(trade.quantity)
-    return {
-        "e": "aggTrade",
-        "E": now_ms,
-        "s": symbol,
-        "a": trade_id,
-        "p": text(trade.price),
-        "q": quantity,
-        "nq": quantity,
-        "f": trade_id,
-        "l": trade_id,
-        "T": now_ms,
-        "m": trade.taker_side == "SELL",
         "st": 1,
     }
 

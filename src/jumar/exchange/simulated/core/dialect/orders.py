@@ -7,8 +7,9 @@ The immediate answer of a placement or cancel has no `avgPrice` and no `cumQuote
 from typing import Any
 
 from jumar.exchange.simulated.core.account import ASSET
+from jumar.exchange.simulated.core.amendments import Amendment
 from jumar.exchange.simulated.core.conditional import Conditional
-from jumar.exchange.simulated.core.orders import Order, OrderType, Side, Trade
+from jumar.exchange.simulated.core.orders import Order, Side, Trade
 from jumar.exchange.simulated.core.text import text
 
 type Json = dict[str, Any]
@@ -35,11 +36,11 @@ def placed(order: Order) -> Json:
         "positionSide": "BOTH",
         "stopPrice": text(order.trigger),
         "workingType": order.working_type,
-        "priceProtect": False,
+        "priceProtect": order.price_protect,
         "origType": order.orig_type or order.type.value,
-        "priceMatch": "NONE",
-        "selfTradePreventionMode": order.self_trade_prevention,
-        "goodTillDate": 0,
+        "priceMatch": order.price_match,
+        "selfTradePreventionMode": order.self_trade_prevention.value,
+        "goodTillDate": order.good_till_ms,
         "updateTime": order.updated_ms,
     }
 
@@ -56,6 +57,37 @@ def queried(order: Order) -> Json:
     }
 
 
+def listed(order: Order) -> Json:
+    """One row of the account's orders."""
+    return {**queried(order), "pair": order.symbol, "cumBase": text(order.filled)}
+
+
+def modified(order: Order, modify_id: int | None) -> Json:
+    """The immediate answer of a modification; `modify_id` as the client sent it."""
+    echo = {} if modify_id is None else {"modifyId": modify_id}
+    return {**placed(order), "pair": order.symbol, **echo}
+
+
+def amendment(of: Amendment) -> Json:
+    """One row of an order's modifications."""
+    echo = {} if of.modify_id is None else {"modifyId": of.modify_id}
+    return {
+        "amendmentId": of.amendment_id,
+        "symbol": of.symbol,
+        "pair": of.symbol,
+        "orderId": of.order_id,
+        "clientOrderId": of.client_id,
+        "time": of.time_ms,
+        "amendment": {
+            "price": {"before": text(of.price[0]), "after": text(of.price[1])},
+            "origQty": {"before": text(of.quantity[0]), "after": text(of.quantity[1])},
+            "count": of.count,
+            **echo,
+        },
+        "priceMatch": of.price_match,
+    }
+
+
 def conditional_placed(order: Conditional) -> Json:
     """The immediate answer of a conditional placement."""
     return {
@@ -66,24 +98,24 @@ def conditional_placed(order: Conditional) -> Json:
         "symbol": order.symbol,
         "side": order.side.value,
         "positionSide": "BOTH",
-        "timeInForce": "GTC",
+        "timeInForce": order.time_in_force.value,
         "quantity": "0" if order.quantity is None else text(order.quantity),
         "algoStatus": order.status.value,
         "triggerPrice": text(order.trigger),
-        "price": "0",
+        "price": text(order.price),
         "icebergQuantity": None,
-        "selfTradePreventionMode": order.self_trade_prevention,
+        "selfTradePreventionMode": order.self_trade_prevention.value,
         "workingType": order.working_type.value,
-        "priceMatch": "NONE",
+        "priceMatch": order.price_match,
         "closePosition": order.close_position,
         "priceProtect": order.price_protect,
         "reduceOnly": order.reduce_only,
-        "activatePrice": "",
-        "callbackRate": "",
+        "activatePrice": text(order.activate_price) if order.trails else "",
+        "callbackRate": text(order.callback_rate) if order.trails else "",
         "createTime": order.created_ms,
         "updateTime": order.updated_ms,
         "triggerTime": order.triggered_ms,
-        "goodTillDate": 0,
+        "goodTillDate": order.good_till_ms,
     }
 
 
@@ -94,7 +126,7 @@ def conditional_queried(order: Conditional) -> Json:
         **conditional_placed(order),
         "actualOrderId": str(order.child_order_id) if triggered else "",
         "actualPrice": text(order.average) if order.executed else "0.00000",
-        "actualType": OrderType.MARKET.value,
+        "actualType": order.type.child.value,
         "actualQty": text(order.executed),
         "tpOrderType": "",
     }
@@ -126,7 +158,7 @@ def trade(of: Trade) -> Json:
     return {
         "buyer": of.side is Side.BUY,
         "commission": text(of.fee),
-        "commissionAsset": ASSET,
+        "commissionAsset": of.fee_asset,
         "id": of.trade_id,
         "maker": of.maker,
         "orderId": of.order_id,
