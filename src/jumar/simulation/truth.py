@@ -35,10 +35,14 @@ def is_covered(core: Exchange, symbol: str) -> bool:
 
 
 def surplus_stops(core: Exchange, symbol: str) -> tuple[str, ...]:
-    """The client ids of the stops that rest, where more than one working stop and one backstop do (S-2, S-4)."""
+    """The client ids of the stops that rest, where more than one working stop and its backstop do (S-2, S-4).
+
+    A backstop that had to be one of a quantity may have been outgrown: it stays beside the larger one.
+    """
     resting = [o for o in core.conditionals(symbol) if o.type is ConditionalType.STOP_MARKET]
-    backstops = sum(order.close_position for order in resting)
-    if backstops <= 1 and len(resting) - backstops <= 1:
+    backstops = [o for o in resting if o.close_position or "-B" in o.client_id]
+    outgrown = sum(not order.close_position for order in backstops[:-1])
+    if len(resting) - len(backstops) <= 1 and len(backstops) - outgrown <= 1:
         return ()
     return tuple(order.client_id for order in resting)
 
