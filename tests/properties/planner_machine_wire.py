@@ -209,7 +209,7 @@ class Wire:
         self.witness.read(channel.value, self.now_ms)
 
     def _read_fills(self, since_ms: int) -> None:
-        forced = self.observer._may_be_forced()
+        forced = self.observer._may_be_forced(self.now_ms)
         for fill in self.venue.fills:
             if fill.time_ms >= since_ms:
                 self.state.saw_fill(fill)

@@ -442,7 +442,7 @@ class Shell:
         self.state.saw_list(channel, reports, self.now_ms, self.now_ms)
 
     def _read_fills(self, since_ms: int) -> None:
-        may_be_forced = self.observer._may_be_forced()
+        may_be_forced = self.observer._may_be_forced(self.now_ms)
         if not self.unlucky(0.3):
             for fill in self.venue.fills:
                 if fill.time_ms >= since_ms:

@@ -72,7 +72,9 @@ def check_truth(evidence: Evidence, findings: Findings) -> None:
             findings.broken("P-7", t=sent.now_ms, what=sent.client_id, message=message)
     for order in evidence.ledger.of_role(Role.ENTRY):
         recorded = order.client_id in flight.entries or order.t < flight.since_ms
-        if not recorded and not flight.cut_short(order.symbol, order.t):
+        journaled = evidence.journal.orders.get(order.client_id)
+        sent_ms = order.t if journaled is None else journaled.journaled_ms
+        if not recorded and not flight.cut_short(order.symbol, sent_ms):
             message = f"no recorded tick sent this entry: {order}"
             findings.broken("P-7", t=order.t, what=order.client_id, message=message)
 

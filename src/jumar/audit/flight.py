@@ -4,11 +4,11 @@ Promises that a record of any length is read line by line. The world in a tick i
 was the truth is not assumed here.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from jumar import __version__
@@ -24,6 +24,8 @@ from jumar.reports import ticks
 from jumar.reports.ticks import StartLine, TickLine, TickRecordError
 
 FIRST_TICKS = 3
+#: How far the engine's clock may be corrected at a start: requests are accepted up to 1 s ahead of the exchange's clock.
+CORRECTED_MS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +85,19 @@ class Flight:
     moments: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
 
     def cut_short(self, symbol: str, t: int) -> bool:
-        """Whether the engine may have ended, before it could record it, in the tick that was running at `t`."""
+        """Whether the engine may have ended, before it could record it, in the tick that was running at `t`.
+
+        Args:
+            symbol: whose ticks.
+            t: by the engine's clock, as the ticks are: what was journaled after the last recorded tick of a life, and
+                before the first of the next. Between two lives that clock may have been corrected.
+        """
         moments = self.moments.get(symbol, [])
-        place = bisect_right(moments, t, key=lambda moment: moment[0])
-        if place == 0:
-            return False
-        return place == len(moments) or moments[place][1] != moments[place - 1][1]
+        return any(
+            ended_ms <= t <= begun_ms + CORRECTED_MS
+            for (ended_ms, life), (begun_ms, next_life) in pairwise([*moments, (t, 0)])
+            if life != next_life
+        )
 
 
 class FlightReader:

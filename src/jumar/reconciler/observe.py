@@ -298,7 +298,7 @@ class Observer:
         # What an adopted entry filled is older than its adoption.
         since_ms = trade.armed_ms - (HISTORY_MS if self._adopted_a_fill() else 1000)
         reads: Reads = [("fills", partial(self._read_fills, since_ms))]
-        if self._may_be_forced():
+        if self._may_be_forced(now):
             reads.append(("liquidations", partial(self._read_forced, since_ms)))
         return reads
 
@@ -307,14 +307,16 @@ class Observer:
         entries = [order for order in orders if order.role is Role.ENTRY and order.filled_quantity]
         return trade is not None and trade.adopted and bool(entries)
 
-    def _may_be_forced(self) -> bool:
-        """Whether nothing of the trade's side is held and liquidations were not asked for since (Y-2)."""
+    def _may_be_forced(self, now: int) -> bool:
+        """Whether nothing of the trade's side is held and liquidations were not asked for late enough since (Y-2)."""
         state = self._state
         trade, read, since = state.trade, state.position, state.position_since_ms
         if trade is None or read is None or since is None:
             return False
         gone = read.value.quantity * trade.sign <= ZERO
-        return gone and state.forced_read_ms < since + FORCED_AFTER_MS
+        last_ms = max((fill.time_ms for fill in state.present_fills(now)), default=trade.armed_ms)
+        counts_from = last_ms + self._policy.flat_margin_s * 1000
+        return gone and state.forced_read_ms < max(since + FORCED_AFTER_MS, counts_from)
 
     async def _read_fills(self, since_ms: int) -> None:
         asked = self._clock.now_ms()

@@ -248,7 +248,7 @@ class SymbolState:
             return
         own = self._owner(fill)
         if own is None:
-            if self.trade is not None and fill.time_ms >= self.trade.armed_ms:
+            if self.trade is not None and fill.time_ms >= self._since_ms(self.trade):
                 self.loose[fill.trade_id] = fill
             return
         self.loose.pop(fill.trade_id, None)
@@ -437,6 +437,14 @@ class SymbolState:
             last_end_side=self.last_end_side,
         )
 
+    def _since_ms(self, trade: Trade) -> int:
+        """From when on an execution may belong to a trade; the last fill of the one before is older, by any clock.
+
+        An adopted position holds the execution that made it, which has the time of its event.
+        """
+        armed_ms = trade.armed_ms + (1 if trade.adopted else 0)
+        return armed_ms if self.last_end_ms is None else max(armed_ms, self.last_end_ms + 1)
+
     def present_orders(self) -> tuple[OwnOrder, ...]:
         """The orders of the open trade, oldest first; without one, those of earlier set-ups still remembered."""
         key = None if self.trade is None else self.trade.key
@@ -450,8 +458,7 @@ class SymbolState:
         """
         if self.trade is None:
             return ()
-        # An adopted position holds the execution that made it, which has the time of its event.
-        since_ms = self.trade.armed_ms + (1 if self.trade.adopted else 0)
+        since_ms = self._since_ms(self.trade)
         doubtful = any(
             order.unresolved or (order.executing and order.child_venue_id is None)
             for order in self.orders.values()

@@ -543,3 +543,25 @@ def test_prices_off_the_tick_are_judged_on_it(case: Case) -> None:
     verdict = case.judged()
     assert verdict.violations == ()
     assert Decimal(case.order(E1)["price"]) == Decimal("90786.6")
+
+
+@pytest.mark.rule("P-7")
+@pytest.mark.parametrize(
+    ("sent_ms", "is_excused"),
+    [
+        (1000, False),
+        (1900, False),
+        (2000, True),
+        (4000, True),
+        (5900, True),
+        (6100, False),
+        (9000, True),
+    ],
+)
+def test_only_a_tick_in_which_a_life_ended_may_lack_in_the_record(
+    sent_ms: int, *, is_excused: bool
+) -> None:
+    """Between the last tick of a life and the first of the next, whose clock may have been corrected; or at the end."""
+    record = flight.Flight()
+    record.moments["BTCUSDT"] += [(1000, 1), (2000, 1), (5000, 2), (7000, 2), (8000, 2)]
+    assert record.cut_short("BTCUSDT", sent_ms) is is_excused

@@ -20,6 +20,7 @@ from jumar.model.order import (
     Role,
     Side,
 )
+from jumar.model.policy import Policy
 from jumar.model.trade import CloseReason, Trade
 from jumar.model.world import Observed, Source
 from jumar.ports.exchange import OrderEvent, PositionEvent, StreamEvent
@@ -37,11 +38,11 @@ class Now:
         return NOW
 
 
-def reads(one: SymbolState) -> Observer:
+def reads(one: SymbolState, policy: Policy = POLICY) -> Observer:
     """What would be read; nothing is."""
     nothing = cast(Any, None)
     clock = cast(Any, Now())
-    return Observer(state=one, policy=POLICY, exchange=nothing, shared=nothing, clock=clock)
+    return Observer(state=one, policy=policy, exchange=nothing, shared=nothing, clock=clock)
 
 
 def state() -> SymbolState:
@@ -355,7 +356,36 @@ def test_liquidations_are_asked_for_where_nothing_of_the_trades_side_is_held(
     one = state()
     one.set_trade(adopted())
     one.saw_position(position(held, NOW))
-    assert reads(one)._may_be_forced() is asked
+    assert reads(one)._may_be_forced(NOW + 1) is asked
+
+
+@pytest.mark.rule("Y-2", "Y-11")
+@pytest.mark.parametrize("margin_s", [2, 5])
+def test_liquidations_are_asked_for_until_they_count_for_the_proof_of_flat(margin_s: int) -> None:
+    """The margin after the last fill counts, not the first empty read: a clock that was behind put that one before it."""
+    one = state()
+    policy = replace(POLICY, flat_margin_s=margin_s)
+    one.set_trade(adopted())
+    one.saw_fill(fill(1, NOW + 2000))
+    one.saw_position(position("0", NOW + 1000))
+    counts_from = NOW + 2000 + margin_s * 1000
+    told = []
+    for asked_ms in (counts_from - 1, counts_from, NOW + 60_000):
+        one.saw_forced((), asked_ms)
+        told.append(reads(one, policy)._may_be_forced(asked_ms + 1))
+    assert told == [True, False, False]
+
+
+@pytest.mark.rule("Y-3", "W-2")
+def test_the_end_of_the_trade_before_is_nobodys_hand() -> None:
+    """Armed by a clock that was behind: an execution of the trade that ended is not taken for somebody's addition."""
+    one = state()
+    one.set_trade(adopted())
+    one.end_trade(adopted().key, filled_ms=NOW + 1500, ended_ms=NOW + 1600)
+    one.set_trade(replace(adopted(), key="bbbbbbbbbb", armed_ms=NOW + 100))
+    one.saw_fill(fill(1, NOW + 1500))
+    one.saw_fill(fill(2, NOW + 1501, quantity="0.002"))
+    assert [each.trade_id for each in one.world(NOW + 9000).fills] == [2]
 
 
 @pytest.mark.rule("Y-12")
