@@ -28,7 +28,7 @@ from jumar.exchange.simulated.core.market import MarketSource
 from jumar.exchange.simulated.core.readings import readings_from
 from jumar.exchange.simulated.core.terms import Terms
 from jumar.exchange.simulated.core.text import ZERO
-from jumar.exchange.simulated.market import open_market
+from jumar.exchange.simulated.market import is_recorded, open_market
 from jumar.exchange.simulated.server.config import (
     BALANCE,
     PortInUseError,
@@ -53,7 +53,6 @@ from jumar.simulation.demo import Course, DemoWorld
 from jumar.store.database import file_of
 from jumar.store.journal import SqlStore
 
-DRAWN_MARKETS = ("manual", "synthetic")
 CHECK_ACCOUNT = "main"
 """The account's name in a decision's id when a check is given no configuration."""
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -136,7 +135,7 @@ class ServeOptions:
     """What the command line says about a simulated exchange.
 
     Attributes:
-        market: `manual`, `synthetic` or the path of a recorded file.
+        market: `manual`, `synthetic`, `synthetic:` and a scenario's name, or the path of a recorded file.
         symbols: none means the recorded file's, or `DEFAULT_SYMBOLS`.
         begin, end: ISO times that cut a recorded file.
         start: ISO time that is the origin of the exchange clock; by default the wall clock is kept.
@@ -338,9 +337,21 @@ def _shipped_instrument(symbol: str) -> Instrument:
     )
 
 
+def is_recorded_market(market: str) -> bool:
+    """Whether a command line means a recorded file by its `--market`, rather than prices that are drawn or set.
+
+    Raises:
+        ConfigError: it names a scenario that does not exist; lists those there are.
+    """
+    try:
+        return is_recorded(market)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
 def _open_market(options: ServeOptions) -> MarketSource:
     symbols = options.symbols
-    if options.market in DRAWN_MARKETS:
+    if not is_recorded(options.market):
         symbols = symbols or DEFAULT_SYMBOLS
     return open_market(
         options.market,

@@ -109,9 +109,9 @@ def never_swept(monkeypatch: pytest.MonkeyPatch) -> None:
 def backstop_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     """The backstop is placed at the ratchet."""
 
-    def following(world: World, trade: Trade, known: Facts) -> tuple[Command, ...]:
+    def following(world: World, trade: Trade, known: Facts, policy: Policy) -> tuple[Command, ...]:
         moved = replace(trade, initial_stop=trade.tightest(trade.ratchet_price))
-        return backstop_commands(world, moved, known)
+        return backstop_commands(world, moved, known, policy)
 
     monkeypatch.setattr(plan_module, "backstop_commands", following)
 

@@ -4,7 +4,7 @@ Everything happens to a `World` in virtual time; prices move only when the story
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from tests.simulation.book import Book, short
 from tests.simulation.script import USER_EVENTS, Script, Spell
 
 from jumar.exchange.simulated.core.market import Print
+from jumar.exchange.simulated.core.readings import readings_from
 from jumar.exchange.simulated.market import ManualMarket
 from jumar.model.journal import Incident
 from jumar.model.policy import Policy
@@ -81,7 +82,15 @@ class Acts:
         lives: how often an engine was started.
     """
 
-    def __init__(self, seed: int, *, ahead_ms: int, drift: float, policy: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        ahead_ms: int,
+        drift: float,
+        policy: dict[str, Any],
+        readings: Sequence[str] = (),
+    ) -> None:
         self.script = Script(Random(f"{seed}:way"), lambda: self.now_ms)
         self.market = ManualMarket(
             (SYMBOL,), tick_sizes={SYMBOL: TICK}, start_prices={SYMBOL: QUIET}
@@ -95,6 +104,7 @@ class Acts:
             ahead_ms=ahead_ms,
             drift=drift,
             observers=[self.witness],
+            readings=readings_from(readings),
         )
         self.book = Book(self.world.venue.core.ledger.records)
         self.past: list[Path] = []

@@ -17,6 +17,7 @@ import structlog
 
 from jumar.ports.clock import SystemClock, new_identity
 from jumar.simulation.faults import Fault, FaultPlan
+from jumar.simulation.leeway import told_readings
 from jumar.simulation.shrink import shrunk
 from jumar.simulation.swarm import Report, live
 
@@ -50,6 +51,7 @@ def story(report: Report) -> str:
             f"seed {plan.seed} at commit {commit()} failed:",
             *(f"    {failure}" for failure in report.failures),
             f"plan of faults: {plan.told()}",
+            f"readings: {told_readings(plan.readings) or 'the usual ones'}",
             f"needed of them: {only or 'none'}",
             f"""replay: make sim ARGS='--seed {plan.seed} --only "{only}"'""",
         ]
@@ -117,6 +119,7 @@ def _one(seed: int, only: str | None) -> int:
     report = live(plan)
     print("\n".join(report.log))
     print(f"plan of faults: {plan.told()}")
+    print(f"readings: {told_readings(plan.readings) or 'the usual ones'}")
     print("\n".join(report.failures) or "all promises held")
     return 1 if report.failures else 0
 

@@ -18,7 +18,7 @@ began when the news of it could have arrived. Whatever fails tells the scenario 
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -257,7 +257,13 @@ class Scene(Acts):
 
 @contextmanager
 def scene(
-    seed: int, *, ahead_ms: int = 0, drift: float = 0.0, engine: bool = True, **policy: Any
+    seed: int,
+    *,
+    ahead_ms: int = 0,
+    drift: float = 0.0,
+    engine: bool = True,
+    readings: Sequence[str] = (),
+    **policy: Any,
 ) -> Iterator[Scene]:
     """A scenario at 10:04:50 with a quiet price of 90 820 and an engine that has just been started.
 
@@ -266,10 +272,11 @@ def scene(
         ahead_ms: how far the engine's clock is ahead.
         drift: how much faster it runs, as a share.
         engine: whether one is started at once.
+        readings: how the exchange answers what is left open, such as `oversize_stop=reject`.
         policy: fields of the engine's policy.
     """
     with structlog.testing.capture_logs() as said:
-        story = Scene(seed, ahead_ms=ahead_ms, drift=drift, policy=policy)
+        story = Scene(seed, ahead_ms=ahead_ms, drift=drift, policy=policy, readings=readings)
         with story.world:
             try:
                 story.begin(engine=engine)

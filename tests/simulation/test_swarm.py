@@ -14,7 +14,9 @@ import pytest
 import structlog
 from tests.simulation.sim import add_up, quiet, story
 
+from jumar.exchange.simulated.core.readings import ALLOWED, DEFAULT_READINGS
 from jumar.simulation.faults import Fault, FaultPlan
+from jumar.simulation.leeway import LONGEST_MS, NO_ENTRIES
 from jumar.simulation.swarm import Report, live
 
 SCALE = float(os.environ.get("JUMAR_SEEDS") or 1)
@@ -69,6 +71,14 @@ SOMETIMES = (
     "decision refused: malformed",
     "decision refused: rr_below_min",
 )
+
+#: Every answer to what Binance leaves open that is not the usual one, except where nothing is entered at all.
+READINGS = {
+    f"reading {name}={word}"
+    for name, words in ALLOWED.items()
+    for word in words
+    if word != getattr(DEFAULT_READINGS, name) and (name, word) != NO_ENTRIES
+} | {f"reading {name}=some ms" for name in LONGEST_MS}
 
 _lived: dict[int, Report] = {}
 
@@ -134,6 +144,7 @@ def test_every_fault_happened_and_every_rare_path_was_walked(number: int) -> Non
     faults, sights, checks = add_up(reports)
     assert [fault for fault in Fault if faults[fault] == 0] == []
     assert [path for path in SOMETIMES if sights[path] == 0] == []
+    assert {name for name in sights if name.startswith("reading ")} == READINGS
     assert {promise for promise, count in checks.items() if count} == PROMISES
 
 

@@ -15,6 +15,7 @@ from jumar.model.order import WorkingType
 from jumar.model.policy import (
     MIN_RR_FLOOR,
     MIN_STOP_PCT_FLOOR,
+    BackstopKind,
     MinStopPolicy,
     OnFlat,
     OrphanPolicy,
@@ -183,6 +184,11 @@ LIMITS: tuple[Limit, ...] = (
         key="on_flat",
         allowed=_words(*OnFlat),
         meaning="what a flat decision does to a position",
+    ),
+    Limit(
+        key="backstop",
+        allowed=_words(*BackstopKind),
+        meaning="what the second stop is made of; quantity where a closePosition order could reverse a position",
     ),
     Limit(
         key="targets.working_type",

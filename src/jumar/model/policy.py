@@ -36,6 +36,13 @@ class OnFlat(StrEnum):
     CLOSE = "close"
 
 
+class BackstopKind(StrEnum):
+    """What the second layer is made of: a closePosition order, or one of a quantity (S-2, V-3, V-4)."""
+
+    CLOSE_POSITION = "close_position"
+    QUANTITY = "quantity"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Every limit of one symbol.
@@ -48,6 +55,7 @@ class Policy:
         protect_deadline_s: a position whose stop cannot be restored for so long is closed (S-7).
         stop_fail_bps, stop_fail_s: mark this far beyond the stop for so long means that the stop failed (S-8).
         orphan_stop_pct: distance of the emergency stop of a position that was found without one (Y-1).
+        backstop: a quantity one where closePosition could reverse a position, or rests beside no quantity stop.
         invisible_replaced_max: so many invisible stops are replaced at once, then one per `invisible_pause_s`;
             never more than `stops_presumed_max` are alive or invisible (S-13).
     """
@@ -72,6 +80,7 @@ class Policy:
     max_entry_orders: int = 20
     max_rearms: int = 2
     on_flat: OnFlat = OnFlat.HOLD
+    backstop: BackstopKind = BackstopKind.CLOSE_POSITION
     target_working_type: WorkingType = WorkingType.CONTRACT_PRICE
     target_resize_interval_s: int = 15
     max_slippage_pct: Decimal = Decimal("0.05")

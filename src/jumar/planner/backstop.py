@@ -1,4 +1,4 @@
-"""The backstop: a closePosition stop at the initial stop, behind the working stop (S-2).
+"""The backstop: a closePosition stop, or one of a quantity, at the initial stop, behind the working stop (S-2).
 
 It never moves and decides nothing while the working stop is confirmed. A refused one is tried again in its own
 rhythm; a foreign closePosition stop is left alone and stood in for.
@@ -6,6 +6,7 @@ rhythm; a foreign closePosition stop is left alone and stood in for.
 
 from jumar.model.command import Cause, Command
 from jumar.model.order import OwnOrder, Role
+from jumar.model.policy import BackstopKind, Policy
 from jumar.model.trade import Trade
 from jumar.model.units import ZERO, text
 from jumar.model.world import World
@@ -22,8 +23,13 @@ STOP_FIRST_MS = 1000
 BACKSTOP_RETRY_MS, BACKSTOP_QUICK_TRIES, BACKSTOP_SLOW_MS = 250, 8, 5000
 
 
-def backstop_commands(world: World, trade: Trade, facts: Facts) -> tuple[Command, ...]:
-    """S-2: a closePosition stop at the initial stop as soon as a fill is known; it never moves."""
+def backstop_commands(
+    world: World, trade: Trade, facts: Facts, policy: Policy
+) -> tuple[Command, ...]:
+    """S-2: a closePosition stop at the initial stop as soon as a fill is known; it never moves.
+
+    Of a quantity where the policy asks for it (V-3, V-4).
+    """
     if not facts.had_fill or facts.cover_size <= ZERO or facts.flat:
         return ()
     resting = [order for order in alive(world, Role.BACKSTOP) if not order.executing]
@@ -35,12 +41,13 @@ def backstop_commands(world: World, trade: Trade, facts: Facts) -> tuple[Command
         or _stop_comes_first(world, trade, facts)
     ):
         return ()
-    stand_in = any(
+    beside = any(
         order.end_code == CLOSE_POSITION_EXISTS for order in attempts(world, Role.BACKSTOP)
     )
-    quantity = on_step(world, facts.cover_size + facts.may_fill) if stand_in else None
-    what = f"of {text(quantity)} beside a foreign one" if quantity is not None else "closePosition"
-    words = f"backstop {what} at the initial stop {text(trade.initial_stop)}"
+    by_quantity = beside or policy.backstop is BackstopKind.QUANTITY
+    quantity = on_step(world, facts.cover_size + facts.may_fill) if by_quantity else None
+    what = "closePosition" if quantity is None else f"of {text(quantity)}"
+    words = f"backstop {what}{' beside a foreign one' if beside else ''} at the initial stop {text(trade.initial_stop)}"
     command = conditional(
         world,
         trade,

@@ -127,7 +127,7 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
     refusals = _refusals_of_the_entry(now, trade, policy)
     commands: list[Command] = [
         *stop_commands(world, trade, facts, policy),
-        *backstop_commands(world, trade, facts),
+        *backstop_commands(world, trade, facts, policy),
         *exit_commands(world, trade, facts, policy),
         *target_commands(world, trade, facts, policy),
         *entry_commands(world, trade, facts, policy, refusals),

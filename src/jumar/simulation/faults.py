@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random  # noqa: TID251 - the simulation's dice, with the run's seed
 
+from jumar.exchange.simulated.core.readings import DEFAULT_READINGS, Readings
+from jumar.simulation.leeway import drawn_readings
+
 #: A kind takes part in a run with this probability: runs with few kinds go deeper than runs with all of them.
 SHARE = 0.45
 
@@ -88,10 +91,12 @@ class FaultPlan:
     Attributes:
         seed: of the whole run.
         strengths: the kinds that take part, each with its strength (see `STRENGTHS`).
+        readings: how the exchange answers what Binance's documents leave open.
     """
 
     seed: int
     strengths: Mapping[Fault, float]
+    readings: Readings = DEFAULT_READINGS
 
     @classmethod
     def drawn(cls, seed: int) -> "FaultPlan":
@@ -101,7 +106,8 @@ class FaultPlan:
             dice = Random(f"{seed}:plan:{fault}")  # noqa: S311 - a simulation, not a secret
             if dice.random() < SHARE:
                 strengths[fault] = round(low + (high - low) * dice.random() ** 2, 4)
-        return cls(seed=seed, strengths=strengths)
+        dice = Random(f"{seed}:readings")  # noqa: S311 - a simulation, not a secret
+        return cls(seed=seed, strengths=strengths, readings=drawn_readings(dice))
 
     @classmethod
     def calm(cls, seed: int) -> "FaultPlan":

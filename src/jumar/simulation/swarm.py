@@ -9,7 +9,7 @@ truth and at the disk, never at the engine's memory.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import Any
 
 from jumar.model.journal import Incident
 from jumar.model.mode import Mode
-from jumar.model.policy import OnFlat, Policy
+from jumar.model.policy import BackstopKind, OnFlat, Policy
 from jumar.ports.observer import TickReport
 from jumar.simulation.faults import Fault, FaultPlan
+from jumar.simulation.leeway import told_readings
 from jumar.simulation.line import Calm
 from jumar.simulation.mishaps import START_S, Mishaps
 from jumar.simulation.path import RestlessMarket
@@ -156,6 +157,7 @@ class _Run:
             drift=drift * clock.choice((-1, 1)) / 1_000_000,
             observers=(self._ear,),
             folder=folder,
+            readings=plan.readings,
         )
         self._storm = Storm(plan, now_s=self._world.loop.time, note=self._world.note)
         self._storm.watch(self._world.venue)
@@ -310,6 +312,7 @@ class _Run:
         if world.disk.database.exists():
             checks += self._blame_disk(world, verdict, excuses)
             seen = sights(world, self._ear.incidents, self._mishaps, self._storm)
+        seen.update(f"reading {name}={value}" for name, value in _answers(self._plan))
         self._blame_engine()
         return Report(
             plan=self._plan,
@@ -359,10 +362,18 @@ class _Run:
             self._failures.append(f"W-4: request weight {self._storm.weight_max} in a minute")
 
 
+def _answers(plan: FaultPlan) -> Iterator[tuple[str, str]]:
+    """The readings of a run that are not the usual ones; of a time only that it is not zero."""
+    for name, value in told_readings(plan.readings).items():
+        yield name, value if isinstance(value, str) else "some ms"
+
+
 def _policy(plan: FaultPlan) -> Policy:
     dice = plan.dice("policy")
+    may_reverse = plan.readings.closeposition_may_reverse == "yes"
     return Policy(
         max_notional_usdt=Decimal(5000),
         on_flat=OnFlat.CLOSE,
+        backstop=BackstopKind.QUANTITY if may_reverse else BackstopKind.CLOSE_POSITION,
         loop_interval_s=dice.choice((Decimal(1), Decimal(1), Decimal(2), Decimal(3))),
     )

@@ -46,6 +46,10 @@ GOOD: dict[str, Any] = {
         ({"seconds": 30, "restarts": 4}, "--restarts: 4 need 5 s each; use --seconds 34 or more"),
         ({"seconds": 6, "restarts": 1}, "--restarts: 1 need 5 s each; use --seconds 19 or more"),
         ({"market": "manual"}, "--market: a manual market stands still"),
+        (
+            {"market": "synthetic:crash"},
+            "--market synthetic:crash: there is no scenario 'crash'; known: calm, ",
+        ),
         ({"market": "nowhere.csv"}, "--market: nowhere.csv is neither synthetic nor a file"),
     ],
 )
@@ -107,6 +111,7 @@ def test_what_is_neither_is_refused(text: str) -> None:
         (None, 60, "synthetic", 60),
         (None, 60, "file.csv", 60),
         (None, MAX, "synthetic", 3600),
+        (None, MAX, "synthetic:chop", 3600),
         (None, MAX, "file.csv", WHOLE),
         (7, 60, "synthetic", 7),
         (7, MAX, "file.csv", 7),

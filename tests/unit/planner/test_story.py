@@ -24,7 +24,7 @@ from tests.worlds import (
 from jumar.model.account import MarginMode, SymbolSettings
 from jumar.model.decision import Action, Decision
 from jumar.model.order import Channel, OrderStatus, OrderType, Role, Side, TimeInForce, WorkingType
-from jumar.model.policy import OnFlat
+from jumar.model.policy import BackstopKind, OnFlat
 from jumar.model.trade import CloseReason
 from jumar.model.world import DecisionState
 
@@ -126,6 +126,19 @@ def test_a_foreign_close_position_stop_is_left_alone_and_stood_in_for() -> None:
     stand_in = next(p.request for p in places(done) if p.request.role is Role.BACKSTOP)
     assert stand_in.quantity == D("0.013")
     assert stand_in.reduce_only and not stand_in.close_position
+
+
+@pytest.mark.rule("S-2", "V-3", "V-4")
+def test_where_close_position_cannot_be_trusted_the_backstop_has_a_quantity() -> None:
+    """Full-size, for what may still fill too, reduce-only, at the initial stop; and it is placed once."""
+    story = board()
+    story.policy = replace(story.policy, backstop=BackstopKind.QUANTITY)
+    story.run(2)
+    done = story.fill(Role.ENTRY, "0.005", "90786.6").tick()
+    backstop = next(p.request for p in places(done) if p.request.role is Role.BACKSTOP)
+    assert (backstop.quantity, backstop.trigger_price) == (D("0.013"), D(90380))
+    assert backstop.reduce_only and not backstop.close_position
+    assert story.run(2) == []
 
 
 @pytest.mark.rule("E-8", "S-1", "T-2", "E-10")

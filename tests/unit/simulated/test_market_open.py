@@ -7,8 +7,10 @@ import pytest
 
 from jumar.exchange.simulated.core.market import MarketSource
 from jumar.exchange.simulated.market import (
+    SCENARIOS,
     ManualMarket,
     RecordedMarket,
+    StagedMarket,
     SyntheticMarket,
     open_market,
 )
@@ -67,7 +69,24 @@ def test_the_window_reaches_the_file(file: Path) -> None:
         _open(str(file), window_from_ms=1_000_001)
 
 
-@pytest.mark.parametrize("spec", ["manual", "synthetic"])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_each_scenario_opens_its_market(name: str) -> None:
+    """`synthetic:` and a scenario's name is a drawn market of its own path, for the symbols that were asked for."""
+    market = _open(f"synthetic:{name}", "ETHUSDT", "BTCUSDT")
+    assert isinstance(market, StagedMarket)
+    assert market.symbols == ("ETHUSDT", "BTCUSDT")
+    assert next(iter(market.steps())).symbol == "ETHUSDT"
+
+
+@pytest.mark.parametrize("name", ["", "flash-crsh", "Calm", "calm "])
+def test_an_unknown_scenario_is_answered_with_the_list(name: str) -> None:
+    """Whoever misspells a scenario reads the names there are."""
+    with pytest.raises(ValueError, match=r"--market synthetic:.*: there is no scenario") as refusal:
+        _open(f"synthetic:{name}", "BTCUSDT")
+    assert str(refusal.value).endswith(f"{name!r}; known: {', '.join(SCENARIOS)}")
+
+
+@pytest.mark.parametrize("spec", ["manual", "synthetic", "synthetic:calm"])
 def test_a_window_needs_a_file(spec: str) -> None:
     """A market without dates cannot be cut by dates."""
     with pytest.raises(ValueError, match="--from and --to cut a recorded file"):

@@ -28,7 +28,12 @@ app.add_typer(exchange, name="exchange")
 app.add_typer(decision, name="decision")
 
 Market = Annotated[
-    str, typer.Option("--market", help="synthetic, manual, or the path of a recorded file")
+    str,
+    typer.Option(
+        "--market",
+        help="synthetic, synthetic:SCENARIO (calm, trend, chop, flash-crash, gap-through-stop, "
+        "mark-divergence, liquidity-hole), manual, or the path of a recorded file",
+    ),
 ]
 Symbols = Annotated[
     str, typer.Option("--symbols", help="A,B; default BTCUSDT,ETHUSDT, or the file's own")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jumar.bootstrap import is_recorded_market
 from jumar.model.errors import ConfigError
 from jumar.ports.clock import new_identity
 
@@ -44,7 +45,7 @@ class DemoOptions:
         seconds: during which decisions are written, `flat_s` of them at the end flat: of wall time, at `MAX` of
             virtual time; `WHOLE` until the file is measured that is to be played to its end.
         seed: dice of the market and of the decisions; None until drawn.
-        market: `synthetic` or the path of a recorded file, cut by `begin` and `end`.
+        market: `synthetic`, `synthetic:` and a scenario's name, or the path of a recorded file, cut by `begin` and `end`.
         speed: path seconds per second, the exchange clock being the wall clock; at `MAX` everything runs in virtual
             time, whose seconds are the path's.
         symbols: none means the exchange's own.
@@ -83,7 +84,7 @@ class DemoOptions:
             )
         if self.market == "manual":
             raise ConfigError("--market: a manual market stands still; use synthetic or a file")
-        if self.market != "synthetic" and not Path(self.market).is_file():
+        if self.recorded and not Path(self.market).is_file():
             raise ConfigError(f"--market: {self.market} is neither synthetic nor a file")
 
     def _check_time(self) -> None:
@@ -105,7 +106,7 @@ class DemoOptions:
     @property
     def recorded(self) -> bool:
         """Whether a recorded file is played."""
-        return self.market != "synthetic"
+        return is_recorded_market(self.market)
 
     @property
     def path_speed(self) -> float:
@@ -167,7 +168,7 @@ def seconds_of(seconds: float | None, speed: float, market: str) -> float:
         return seconds
     if speed != MAX:
         return SECONDS
-    return VIRTUAL_SECONDS if market == "synthetic" else WHOLE
+    return WHOLE if is_recorded_market(market) else VIRTUAL_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,11 +81,17 @@ class Chronicle:
             mark=text(step.mark),
         )
 
-    def order(self, order: Order, execution: str, cause: Cause, now_ms: int) -> None:
-        """An order was accepted or ended without a further execution (`execution`: NEW or the end)."""
+    def order(
+        self, order: Order, execution: str, cause: Cause, now_ms: int, *, resting: bool = True
+    ) -> None:
+        """An order was accepted or ended without a further execution (`execution`: NEW or the end).
+
+        Real records count an order that trades at once (not `resting`) among the open notionals only afterwards.
+        """
         order.updated_ms = now_ms
         self._ledger.append("order", now_ms, **_order_fields(order, cause))
-        self.emit(events.order_update(order, execution, self._notionals(order.symbol), now_ms))
+        notionals = self._notionals(order.symbol, but=None if resting else order)
+        self.emit(events.order_update(order, execution, notionals, now_ms))
 
     def amended(self, order: Order, modify_id: int | None, now_ms: int) -> None:
         """A client changed price or quantity of a resting order."""
@@ -172,10 +178,10 @@ class Chronicle:
             message=why.message,
         )
 
-    def _notionals(self, symbol: str) -> tuple[Decimal, Decimal]:
+    def _notionals(self, symbol: str, *, but: Order | None = None) -> tuple[Decimal, Decimal]:
         sums = {Side.BUY: ZERO, Side.SELL: ZERO}
         for order in self._book.open(symbol):
-            if not order.reduce_only:
+            if not order.reduce_only and order is not but:
                 sums[order.side] += order.remaining * order.price
         return sums[Side.BUY], sums[Side.SELL]
 

@@ -45,10 +45,11 @@ class Engine(Desk):
         if order.reduce_only and order.forced is None:
             for rival in self.crowded_out(order):
                 self.end(rival, OrderStatus.EXPIRED, Cause.EXCHANGE, now_ms, Expiry.REDUCE_ONLY)
-        if self.would_take(order):
+        taking = self.would_take(order)
+        if taking:
             self.chronicle.market(self.market(order.symbol), now_ms)
         self.orders.add(order)
-        self.chronicle.order(order, "NEW", cause, now_ms)
+        self.chronicle.order(order, "NEW", cause, now_ms, resting=not taking)
         if order.good_till_ms:
             self.deadlines.at(order.good_till_ms, lambda now: self._till(order, now))
 

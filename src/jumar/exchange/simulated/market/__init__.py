@@ -4,6 +4,7 @@ A source yields `MarketStep`s in the order of path time and knows nothing of ord
 
 - `manual.py`: stands still until a price is set;
 - `synthetic.py`: drawn from a seed, endless (`walk.py` moves its price);
+- `staged.py`: the same for the named scenarios of `scenarios.py` (`drawn.py` draws book and trades for both);
 - `recorded.py`: a recorded file (`formats.py` reads its lines, `bars.py` draws what happened inside a bar).
 
 `mark.py` makes the mark price where a source has none, `grid.py` rounds. `open_market` chooses. This
@@ -18,9 +19,31 @@ from jumar.exchange.simulated.core.market import MarketSource
 from jumar.exchange.simulated.market.formats import recognise
 from jumar.exchange.simulated.market.manual import ManualMarket
 from jumar.exchange.simulated.market.recorded import RecordedMarket
+from jumar.exchange.simulated.market.scenarios import PREFIX, SCENARIOS, scenario_of
+from jumar.exchange.simulated.market.staged import StagedMarket
 from jumar.exchange.simulated.market.synthetic import SyntheticMarket
 
-__all__ = ["ManualMarket", "RecordedMarket", "SyntheticMarket", "open_market"]
+__all__ = [
+    "SCENARIOS",
+    "ManualMarket",
+    "RecordedMarket",
+    "StagedMarket",
+    "SyntheticMarket",
+    "is_recorded",
+    "open_market",
+]
+
+
+def is_recorded(spec: str) -> bool:
+    """Whether `spec` is the path of a file, rather than a market that is drawn or set.
+
+    Raises:
+        ValueError: it names a scenario that does not exist; lists those there are.
+    """
+    if spec.startswith(PREFIX):
+        scenario_of(spec)
+        return False
+    return spec not in {"manual", "synthetic"}
 
 
 def open_market(
@@ -36,19 +59,19 @@ def open_market(
     """Open the market that `spec` names.
 
     Args:
-        spec: `manual`, `synthetic`, or the path of a recorded file.
+        spec: `manual`, `synthetic`, `synthetic:` and a scenario's name, or the path of a recorded file.
         symbols: what to trade. A recorded file holds one: none given means the file's, one given must
             be the file's or is what a file that names none is played as.
-        seed: dice of `synthetic` and of the path inside recorded bars; the others throw none.
+        seed: dice of drawn markets and of the path inside recorded bars; the others throw none.
         tick_sizes: price step per symbol, in quote currency.
-        start_prices: first price per symbol of `manual` and `synthetic`, in quote currency.
+        start_prices: first price per symbol of `manual` and of drawn markets, in quote currency.
         window_from_ms: start of the window of a recorded file, Unix milliseconds, inclusive.
         window_to_ms: its end, exclusive.
 
     Raises:
         ValueError: bad input; the message names the option and the fix.
     """
-    if spec not in {"manual", "synthetic"}:
+    if is_recorded(spec):
         return _open_recorded(
             Path(spec),
             symbols,
@@ -62,6 +85,10 @@ def open_market(
     _check_symbols(symbols, tick_sizes, start_prices)
     if spec == "manual":
         return ManualMarket(symbols, start_prices=start_prices, tick_sizes=tick_sizes)
+    if spec.startswith(PREFIX):
+        return StagedMarket(
+            spec, symbols, seed=seed, start_prices=start_prices, tick_sizes=tick_sizes
+        )
     return SyntheticMarket(symbols, seed=seed, start_prices=start_prices, tick_sizes=tick_sizes)
 
 

@@ -9,34 +9,29 @@ How it compares with recorded markets stands in docs/concepts/market-paths.md.
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from hashlib import sha256
 from random import Random  # noqa: TID251 - this source is the door: dice with the run's seed
 
-from jumar.exchange.simulated.core.market import Level, MarketStep, Print
-from jumar.exchange.simulated.market.grid import nearest_tick, quantity_unit
+from jumar.exchange.simulated.core.market import MarketStep
+from jumar.exchange.simulated.market.drawn import (
+    BOOK_VALUES,
+    CRUMB_VALUES,
+    LOWEST_BID_TICKS,
+    STEP_MS,
+    BookDice,
+    dice_seed,
+)
+from jumar.exchange.simulated.market.grid import nearest_tick
 from jumar.exchange.simulated.market.mark import MarkPrice
 from jumar.exchange.simulated.market.walk import PriceWalk
 
 _SIGMA_PER_MINUTE = {"BTCUSDT": 0.0009, "ETHUSDT": 0.0011}
 _SIGMA_OF_OTHERS = 0.0013
 
-_STEP_MS = (200, 300)
-_LEVELS = 4
-_GAP_TICKS_MAX = 8
-
-# Sizes in quote currency at evenly spaced quantiles (0 %, 10 %, … 100 %), read off a recorded BTCUSDT book and
-# its trades (raw stream, 2024-08-08): crumbs are as real as walls.
-_BOOK_VALUES = (60, 5e3, 2.5e4, 6e4, 1.1e5, 1.65e5, 2.2e5, 2.8e5, 3.7e5, 5.2e5, 1.5e6)
-_CRUMB_VALUES = (60, 120, 200, 350, 500, 850, 1.2e3, 1.8e3, 2.8e3, 5e3, 1e4)
-_TRADE_VALUES = (60, 120, 160, 250, 500, 1e3, 1.6e3, 3e3, 7e3, 1.6e4, 1.5e5)
-_TRADES_PER_STEP = (0, 0, 0, 1, 1, 1, 1, 2, 2, 3)
-
 _THIN_PER_STEP = 0.004  # a thin moment begins: the book holds crumbs only
 _THIN_STEPS = (4, 40)
 _WIDEN_PER_STEP = 0.003
 _WIDEN_JUMPING = 0.5
 _WIDEN_DECAY = 0.5  # of a widening is left at the next step
-_FOLLOW = 0.8  # of the trades after a move go with it
 
 
 class SyntheticMarket:
@@ -68,15 +63,10 @@ class SyntheticMarket:
     def _path(self, symbol: str) -> Iterator[MarketStep]:
         return _Path(
             symbol,
-            dice=Random(_sub_seed(self._seed, symbol)),  # noqa: S311 - a market, not a secret
+            dice=Random(dice_seed(f"{self._seed}:{symbol}")),  # noqa: S311 - a market, not a secret
             start_price=self._start_prices[symbol],
             tick_size=self._tick_sizes[symbol],
         ).steps()
-
-
-def _sub_seed(seed: int, symbol: str) -> int:
-    """Distinct dice per symbol; not `hash()`, which differs from process to process."""
-    return int.from_bytes(sha256(f"{seed}:{symbol}".encode()).digest()[:8], "big")
 
 
 class _Path:
@@ -87,10 +77,8 @@ class _Path:
     ) -> None:
         self._symbol = symbol
         self._dice = dice
-        self._tick = tick_size
         start = nearest_tick(start_price, tick_size)
-        self._unit = quantity_unit(start)
-        self._unit_float = float(self._unit)
+        self._book = BookDice(dice, start=start, tick_size=tick_size)
         self._tick_float = float(tick_size)
         self._walk = PriceWalk(
             dice,
@@ -106,7 +94,7 @@ class _Path:
         path_ms = 0
         price = before = self._walk.price
         draw = self._dice.random
-        low, high = _STEP_MS
+        low, high = STEP_MS
         while True:
             yield self._step(path_ms, price, rising=price >= before)
             elapsed_ms = low + int((high - low + 1) * draw())
@@ -116,10 +104,11 @@ class _Path:
     def _step(self, path_ms: int, price: float, *, rising: bool) -> MarketStep:
         self._draw_mood(price)
         spread = 1 + int(self._extra_ticks)
-        bid_ticks = max(int(price / self._tick_float - (spread - 1) / 2), _LEVELS * _GAP_TICKS_MAX)
-        bids = self._side(bid_ticks, -1, price)
-        asks = self._side(bid_ticks + spread, 1, price)
-        prints = self._prints(bids[0].price, asks[0].price, price, rising=rising)
+        bid_ticks = max(int(price / self._tick_float - (spread - 1) / 2), LOWEST_BID_TICKS)
+        values = CRUMB_VALUES if self._thin_steps else BOOK_VALUES
+        bids = self._book.side(bid_ticks, -1, price, values)
+        asks = self._book.side(bid_ticks + spread, 1, price, values)
+        prints = self._book.prints(bids[0].price, asks[0].price, price, rising=rising)
         if prints:
             self._last = prints[-1].price
         bid, ask = bids[0].price, asks[0].price
@@ -147,34 +136,3 @@ class _Path:
         elif jumping or draw() < _THIN_PER_STEP:
             low, high = _THIN_STEPS
             self._thin_steps = low + int((high - low + 1) * draw())
-
-    def _side(self, best_ticks: int, direction: int, price: float) -> tuple[Level, ...]:
-        draw = self._dice.random
-        values = _CRUMB_VALUES if self._thin_steps else _BOOK_VALUES
-        levels = []
-        ticks = best_ticks
-        for _ in range(_LEVELS):
-            levels.append(Level(price=self._tick * ticks, quantity=self._quantity(values, price)))
-            near = draw()
-            ticks += direction * (1 + int((_GAP_TICKS_MAX - 1) * near * near))
-        return tuple(levels)
-
-    def _prints(
-        self, bid: Decimal, ask: Decimal, price: float, *, rising: bool
-    ) -> tuple[Print, ...]:
-        draw = self._dice.random
-        count = _TRADES_PER_STEP[int(len(_TRADES_PER_STEP) * draw())]
-        prints = []
-        for _ in range(count):
-            buys = rising if draw() < _FOLLOW else not rising
-            quantity = self._quantity(_TRADE_VALUES, price)
-            side = "BUY" if buys else "SELL"
-            prints.append(Print(price=ask if buys else bid, quantity=quantity, taker_side=side))
-        return tuple(prints)
-
-    def _quantity(self, values: tuple[float, ...], price: float) -> Decimal:
-        """A quantity whose value follows the quantiles `values`, on the unit, at least one unit."""
-        place = (len(values) - 1) * self._dice.random()
-        index = int(place)
-        value = values[index] + (values[index + 1] - values[index]) * (place - index)
-        return self._unit * max(1, int(value / price / self._unit_float))

@@ -1,0 +1,376 @@
+"""Whatever is asked and whatever the market does: money is conserved, every order ends once, stream and REST agree."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.simulated.floor import SYMBOL, Floor, step
+
+from jumar.exchange.simulated.core.readings import ALLOWED
+from jumar.exchange.simulated.core.terms import PLAIN_TERMS, USUAL_TERMS, Terms
+
+type Json = dict[str, Any]
+type Act = tuple[str, str, int, int, int]
+
+OTHER = "ETHUSDT"
+BALANCE = "10000"
+HOUR_MS = 3_600_000
+UNIT = Decimal("0.00000001")
+#: Middle price, price of one place and smallest useful quantity.
+SCALES = {
+    SYMBOL: (Decimal(90000), Decimal(90), Decimal("0.001")),
+    OTHER: (Decimal(3000), Decimal(3), Decimal("0.021")),
+}
+ACCOUNTS = {
+    "plain": PLAIN_TERMS,
+    "usual": USUAL_TERMS,
+    "fees in BNB": Terms(bnb=Decimal("0.002"), liquidation=True, funding_rate=Decimal("-0.0003")),
+}
+READINGS = (
+    "",
+    *(f"{name}={word}" for name, words in ALLOWED.items() for word in words[1:]),
+    *(f"{name}=15" for name in ("closeposition_expiry_ms", "gte_lag_ms", "triggering_ms")),
+)
+KINDS = (
+    *("limit", "market", "exit", "stop", "close", "trail"),
+    *("modify", "cancel", "margin", "leverage", "adl", "step", "step", "step"),
+)
+LIVES = ("GTC", "IOC", "FOK", "GTX", "GTD")
+MODES = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
+STOPS = ("STOP_MARKET", "TAKE_PROFIT_MARKET", "STOP", "TAKE_PROFIT")
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(KINDS),
+        st.sampled_from((SYMBOL, OTHER)),
+        st.integers(0, 7),
+        st.integers(-9, 9),
+        st.integers(1, 9),
+    ),
+    max_size=30,
+)
+SETUPS = {"terms": st.sampled_from(tuple(ACCOUNTS.values())), "reading": st.sampled_from(READINGS)}
+
+#: Field of the stream and of the query that must say the same.
+ORDER = {
+    **{"c": "clientOrderId", "S": "side", "o": "type", "f": "timeInForce", "q": "origQty"},
+    **{"p": "price", "sp": "stopPrice", "X": "status", "z": "executedQty", "T": "updateTime"},
+    **{"R": "reduceOnly", "wt": "workingType", "ot": "origType", "cp": "closePosition"},
+    **{"pP": "priceProtect", "V": "selfTradePreventionMode", "pm": "priceMatch"},
+    **{"gtd": "goodTillDate", "ap": "avgPrice"},
+}
+CONDITIONAL = {
+    **{"caid": "clientAlgoId", "at": "algoType", "o": "orderType", "s": "symbol", "S": "side"},
+    **{"f": "timeInForce", "q": "quantity", "X": "algoStatus", "ai": "actualOrderId"},
+    **{"p": "price", "V": "selfTradePreventionMode", "wt": "workingType", "pm": "priceMatch"},
+    **{"cp": "closePosition", "pP": "priceProtect", "R": "reduceOnly", "tt": "triggerTime"},
+    **{"gtd": "goodTillDate", "ap": "actualPrice", "aq": "actualQty", "tp": "triggerPrice"},
+}
+POSITION = {
+    "pa": "positionAmt",
+    "ep": "entryPrice",
+    "bep": "breakEvenPrice",
+    "iw": "isolatedWallet",
+}
+ORDER_ENDS = {"FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"}
+CONDITIONAL_ENDS = {"FINISHED", "CANCELED", "EXPIRED", "REJECTED"}
+
+
+@dataclass
+class Folded:
+    """The account as somebody knows it who only reads the user stream: the last word about each thing."""
+
+    orders: dict[int, Json] = field(default_factory=dict)
+    conditionals: dict[int, Json] = field(default_factory=dict)
+    positions: dict[str, Json] = field(default_factory=dict)
+    wallets: dict[str, Json] = field(default_factory=dict)
+    leverage: dict[str, int] = field(default_factory=dict)
+    lives: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list))
+    traded: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, event: Json) -> None:
+        """Take one event in."""
+        match event["e"]:
+            case "ORDER_TRADE_UPDATE":
+                order = event["o"]
+                self.orders[order["i"]] = order
+                self.lives["order", order["i"]].append(order["X"])
+            case "ALGO_UPDATE":
+                order = event["o"]
+                known = self.conditionals.get(order["aid"], {})
+                self.conditionals[order["aid"]] = {**known, **order}
+                self.lives["conditional", order["aid"]].append(order["X"])
+            case "ACCOUNT_UPDATE":
+                self.wallets |= {row["a"]: row for row in event["a"]["B"]}
+                self.positions |= {row["s"]: row for row in event["a"]["P"]}
+            case "ACCOUNT_CONFIG_UPDATE":
+                self.leverage[event["ac"]["s"]] = event["ac"]["l"]
+            case unknown:
+                raise AssertionError(unknown)
+
+
+def market(floor: Floor, symbol: str, place: int, size: int, *, ms: int = 10) -> None:
+    """Move a market: a thin best level on either side, more behind it, one print."""
+    middle, unit, quantity = SCALES[symbol]
+    last, thin = middle + unit * place, str(quantity * size)
+    floor.advance(
+        step(
+            bids=((str(last - 1), thin), (str(last - 2), "500")),
+            asks=((str(last + 1), thin), (str(last + 2), "500")),
+            last=str(last),
+            mark=str(last),
+            prints=((str(last - 1), thin),),
+            symbol=symbol,
+        ),
+        ms=ms,
+    )
+
+
+def place(floor: Floor, what: Act) -> None:
+    """Send one order of some kind; a refusal is an answer too."""
+    kind, symbol, choice, distance, size = what
+    middle, unit, smallest = SCALES[symbol]
+    base = {"symbol": symbol, "side": ("BUY", "SELL")[choice % 2]}
+    price, quantity = str(middle + unit * distance), str(smallest * size)
+    life = LIVES[size % 5]
+    till = {"goodTillDate": str(floor.now_ms + 700_000)} if life == "GTD" else {}
+    limit = {**base, "type": "LIMIT", "price": price, "quantity": quantity}
+    fired = {**base, "algoType": "CONDITIONAL", "triggerPrice": price}
+    stop = STOPS[choice // 2]
+    own = {"quantity": quantity, "price": price if stop in {"STOP", "TAKE_PROFIT"} else ""}
+    match kind:
+        case "limit":
+            mode = MODES[choice // 2]
+            limit |= {"timeInForce": life, "selfTradePreventionMode": mode, **till}
+            floor.request("POST", "order", **limit)
+        case "exit":
+            floor.request("POST", "order", **limit, timeInForce="GTC", reduceOnly="true")
+        case "market":
+            floor.request("POST", "order", **base, type="MARKET", quantity=quantity)
+        case "stop":
+            floor.request("POST", "algoOrder", **fired, **own, type=stop)
+        case "close":
+            floor.request(
+                "POST", "algoOrder", **fired, type=STOPS[choice // 2 % 2], closePosition="true"
+            )
+        case _:
+            trail = {"type": "TRAILING_STOP_MARKET", "callbackRate": "0.5", "quantity": quantity}
+            floor.request("POST", "algoOrder", **{**fired, **trail, "triggerPrice": ""})
+
+
+def act(floor: Floor, what: Act) -> None:
+    """Do one thing."""
+    kind, symbol, choice, distance, size = what
+    middle, unit, smallest = SCALES[symbol]
+    match kind:
+        case "step":
+            market(floor, symbol, distance * (choice + 1), size, ms=10 if choice else 2 * HOUR_MS)
+        case "modify" | "cancel":
+            method = "PUT" if kind == "modify" else "DELETE"
+            for row in floor.ok("GET", "openOrders", symbol=symbol)[:1]:
+                wish = {"quantity": str(smallest * size), "price": str(middle + unit * distance)}
+                named = {"symbol": symbol, "side": row["side"], "orderId": str(row["orderId"])}
+                floor.request(method, "order", **named, **wish)
+        case "margin":
+            kinds = {"type": str(1 + choice % 2), "amount": str(size)}
+            floor.request("POST", "positionMargin", symbol=symbol, **kinds)
+        case "leverage":
+            floor.request("POST", "leverage", symbol=symbol, leverage=str(size * 4))
+        case "adl":
+            floor.exchange.deleverage(symbol, smallest * size if choice else None, floor.now_ms)
+        case _:
+            place(floor, what)
+
+
+def played(acts: Sequence[Act], terms: Terms, reading: str) -> Floor:
+    """A floor on which all was done."""
+    floor = Floor(balance=BALANCE, terms=terms, reading=reading)
+    for symbol in SCALES:
+        market(floor, symbol, 0, 9)
+    for each in acts:
+        act(floor, each)
+    return floor
+
+
+def folded(floor: Floor) -> Folded:
+    """All events of the stream, taken together."""
+    known = Folded()
+    for event in floor.events:
+        known.add(event)
+    return known
+
+
+def told(value: Any) -> Any:
+    """Numbers in texts by their value: a query pads what has not executed with zeros."""
+    try:
+        return Decimal(value) if isinstance(value, str) and value else value
+    except ArithmeticError:
+        return value
+
+
+def same(stream: Json, query: Json, names: dict[str, str]) -> None:
+    """Every field that both know is the same."""
+    for ours, theirs in names.items():
+        if ours in stream:
+            assert told(stream[ours]) == told(query[theirs]), (ours, stream, query)
+
+
+def agree_on_orders(floor: Floor, known: Folded) -> None:
+    """Orders and conditional orders are the same by stream and by query, and none is missing on a side."""
+    rows = [
+        row
+        for symbol in SCALES
+        for row in floor.ok("GET", "allOrders", symbol=symbol, limit="1000")
+    ]
+    assert {row["orderId"] for row in rows} == known.orders.keys()
+    for row in rows:
+        same(known.orders[row["orderId"]], row, ORDER)
+    alive = {number for number, order in known.orders.items() if order["X"] not in ORDER_ENDS}
+    assert {row["orderId"] for row in floor.ok("GET", "openOrders")} == alive
+    rows = [
+        row
+        for symbol in SCALES
+        for row in floor.ok("GET", "allAlgoOrders", symbol=symbol, limit="1000")
+    ]
+    assert {row["algoId"] for row in rows} == known.conditionals.keys()
+    for row in rows:
+        order = dict(known.conditionals[row["algoId"]])
+        if order["o"] == "TRAILING_STOP_MARKET" and order["X"] == "NEW":
+            del order["tp"]  # it follows the price, without an event for each move
+        same(order, row, CONDITIONAL)
+    waiting = {number for number, order in known.conditionals.items() if order["X"] == "NEW"}
+    assert {row["algoId"] for row in floor.ok("GET", "openAlgoOrders")} == waiting
+
+
+def agree_on_money(floor: Floor, known: Folded) -> None:
+    """Positions, settings and balances are the same by stream and by query."""
+    for symbol in SCALES:
+        (row,) = floor.ok("GET", "/fapi/v2/positionRisk", symbol=symbol)
+        if symbol in known.positions:
+            same(known.positions[symbol], row, POSITION)
+        else:
+            assert Decimal(row["positionAmt"]) == 0
+        if Decimal(row["positionAmt"]):
+            assert known.positions[symbol]["mt"] == row["marginType"]
+        if symbol in known.leverage:
+            assert str(known.leverage[symbol]) == row["leverage"]
+    for row in floor.ok("GET", "/fapi/v3/balance"):
+        if row["asset"] in known.wallets:
+            same(known.wallets[row["asset"]], row, {"wb": "balance", "cw": "crossWalletBalance"})
+
+
+@settings(max_examples=80)
+@given(acts=ACTS, terms=SETUPS["terms"], reading=SETUPS["reading"])
+def test_the_stream_tells_what_rest_tells(acts: list[Act], terms: Terms, reading: str) -> None:
+    """Events taken together are the orders, positions and balances that queries answer."""
+    floor = played(acts, terms, reading)
+    known = folded(floor)
+    agree_on_orders(floor, known)
+    agree_on_money(floor, known)
+
+
+@settings(max_examples=80)
+@given(acts=ACTS, terms=SETUPS["terms"], reading=SETUPS["reading"])
+def test_every_order_ends_exactly_once(acts: list[Act], terms: Terms, reading: str) -> None:
+    """An order begins as NEW, ends in one terminal state, and nothing is heard of it afterwards."""
+    floor = played(acts, terms, reading)
+    floor.now_ms += 1000  # what is on its way arrives
+    for symbol in SCALES:
+        floor.ok("DELETE", "allOpenOrders", symbol=symbol)
+        floor.ok("DELETE", "algoOpenOrders", symbol=symbol)
+    known = folded(floor)
+    for (kind, number), states in known.lives.items():
+        ends = ORDER_ENDS if kind == "order" else CONDITIONAL_ENDS
+        assert states[0] == "NEW", (kind, number, states)
+        assert [state in ends for state in states] == [False] * (len(states) - 1) + [True], states
+    agree_on_orders(floor, known)
+
+
+def trades_of(floor: Floor) -> dict[str, list[Json]]:
+    """The account's trades by symbol."""
+    return {s: floor.ok("GET", "userTrades", symbol=s, limit="1000") for s in SCALES}
+
+
+def signed(trade: Json) -> Decimal:
+    """The quantity of a trade, sold below zero."""
+    return Decimal(trade["qty"]) * (1 if trade["side"] == "BUY" else -1)
+
+
+@settings(max_examples=80)
+@given(acts=ACTS, terms=SETUPS["terms"], reading=SETUPS["reading"])
+def test_money_is_conserved_to_the_last_digit(acts: list[Act], terms: Terms, reading: str) -> None:
+    """Every wallet is its beginning and its income, and the income is what the trades earned and cost."""
+    floor = played(acts, terms, reading)
+    income, by_kind = Counter[str](), Counter[tuple[str, str]]()
+    for row in floor.ok("GET", "income", limit="1000"):
+        income[row["asset"]] += Decimal(row["income"])  # type: ignore[assignment]  # sums of Decimal
+        by_kind[row["incomeType"], row["asset"]] += Decimal(row["income"])  # type: ignore[assignment]  # as above
+    begun = {"USDT": Decimal(BALANCE), "BNB": terms.bnb}
+    for row in floor.ok("GET", "/fapi/v3/balance"):
+        assert Decimal(row["balance"]) == begun[row["asset"]] + income[row["asset"]]
+    trades = [trade for rows in trades_of(floor).values() for trade in rows]
+    earned = sum((Decimal(trade["realizedPnl"]) for trade in trades), Decimal(0))
+    assert by_kind["REALIZED_PNL", "USDT"] == earned
+    for asset in begun:
+        paid = [Decimal(t["commission"]) for t in trades if t["commissionAsset"] == asset]
+        assert by_kind["COMMISSION", asset] == -sum(paid, Decimal(0))
+    (usdt, *_) = floor.ok("GET", "/fapi/v3/balance")
+    own = [Decimal(row["isolatedWallet"]) for row in floor.ok("GET", "/fapi/v2/positionRisk")]
+    assert Decimal(usdt["balance"]) == Decimal(usdt["crossWalletBalance"]) + sum(own, Decimal(0))
+
+
+@settings(max_examples=80)
+@given(acts=ACTS, terms=SETUPS["terms"], reading=SETUPS["reading"])
+def test_positions_and_profits_are_those_of_the_fills(
+    acts: list[Act], terms: Terms, reading: str
+) -> None:
+    """A position is the sum of its fills; profit and what is still open are the cash that the fills moved."""
+    floor = played(acts, terms, reading)
+    for symbol, trades in trades_of(floor).items():
+        (row,) = floor.ok("GET", "/fapi/v2/positionRisk", symbol=symbol)
+        held = sum((signed(trade) for trade in trades), Decimal(0))
+        assert Decimal(row["positionAmt"]) == held == floor.exchange.position(symbol)
+        told_fills = [
+            Decimal(event["o"]["l"]) * (1 if event["o"]["S"] == "BUY" else -1)
+            for event in floor.events
+            if event["e"] == "ORDER_TRADE_UPDATE" and event["o"]["s"] == symbol
+        ]
+        assert sum(told_fills, Decimal(0)) == held
+        cash = -sum((signed(trade) * Decimal(trade["price"]) for trade in trades), Decimal(0))
+        earned = sum((Decimal(trade["realizedPnl"]) for trade in trades), Decimal(0))
+        largest = sum((abs(signed(trade)) for trade in trades), Decimal(1))
+        # The entry price is kept to eight decimals: each fill may lose half a unit a piece.
+        allowed = UNIT * largest * len(trades)
+        assert abs(cash + held * Decimal(row["entryPrice"]) - earned) <= allowed
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_the_acts_reach_what_they_are_meant_to_reach(name: str) -> None:
+    """A story of every act trades, fires, expires and, where it may, pays funding, so that nothing above is empty."""
+    story: list[Act] = [
+        ("market", SYMBOL, 0, 0, 9),
+        ("market", OTHER, 1, 0, 9),
+        ("limit", OTHER, 0, -2, 5),
+        ("stop", SYMBOL, 1, -3, 2),
+        ("close", SYMBOL, 1, -4, 2),
+        ("trail", SYMBOL, 1, 0, 1),
+        ("margin", SYMBOL, 0, 0, 5),
+        ("exit", OTHER, 0, -5, 3),
+        ("step", OTHER, 1, -2, 9),
+        *(("step", SYMBOL, 0, 0, 9) for _ in range(5)),
+        ("step", SYMBOL, 1, -3, 9),
+        ("adl", OTHER, 0, 0, 1),
+    ]
+    floor = played(story, ACCOUNTS[name], "")
+    known = folded(floor)
+    statuses = {order["X"] for order in known.orders.values()}
+    assert statuses >= {"FILLED", "EXPIRED"}
+    assert {order["X"] for order in known.conditionals.values()} >= {"FINISHED", "EXPIRED"}
+    kinds = {row["incomeType"] for row in floor.ok("GET", "income", limit="1000")}
+    assert ("FUNDING_FEE" in kinds) == bool(ACCOUNTS[name].funding_rate)
+    assert kinds >= {"REALIZED_PNL", "COMMISSION"}
+    assert ("BNB" in known.wallets) == bool(ACCOUNTS[name].bnb)
