@@ -89,10 +89,11 @@ _LAST_FILLED = (
     .limit(1)
 )
 _FILLED = trades.c.ended_ms.is_not(None) & trades.c.first_fill_ms.is_not(None)
+_CLOSED = trades.c.ended_ms.is_not(None) & trades.c.closing.is_not(None)
 _SPENT = union(
     select(trades.c.decision_id).where(
         trades.c.symbol == _SYMBOL,
-        _FILLED | trades.c.voided.is_not(None) | trades.c.closing.is_not(None),
+        _FILLED | trades.c.voided.is_not(None) | _CLOSED,
     ),
     # Once spent, always spent: of a replaced journal too (D-7).
     select(decisions.c.decision_id).where(

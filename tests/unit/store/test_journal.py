@@ -327,22 +327,30 @@ async def test_memory_holds_orders_that_outlive_their_trade(store: SqlStore) -> 
 
 @pytest.mark.rule("D-7")
 async def test_memory_knows_what_is_spent(store: SqlStore) -> None:
-    """Decisions of filled trades, of voided set-ups and those once recorded as spent are spent."""
+    """Decisions of trades that filled or were closed, of voided set-ups and those once recorded as spent are spent."""
     closing = replace(TRADE, closing=CloseReason.OPPOSITE, closed_by="d9", ended_ms=9_500)
     voided = replace(
         TRADE, key="klmnopqrst", decision=replace(DECISION, id="d2"), voided="S-6", ended_ms=1
     )
     unfilled = replace(TRADE, key="uvwxyzabcd", decision=replace(DECISION, id="d3"), ended_ms=1)
+    of_a_hand = replace(
+        unfilled, key="bcdefghijk", decision=replace(DECISION, id="d5"), closing=CloseReason.STOP
+    )
+    still_open = replace(
+        of_a_hand, key="cdefghijkl", decision=replace(DECISION, id="d6"), ended_ms=None
+    )
     await store.write(
         [
             TradeEnded(trade=closing, summary=SUMMARY),
             TradeEnded(trade=voided, summary=None),
             TradeEnded(trade=unfilled, summary=None),
+            TradeEnded(trade=of_a_hand, summary=None),
+            TradeChanged(trade=still_open),
             decision_seen("d4", "spent", timestamp_ms=1),
         ]
     )
     memory = await store.load(SYMBOL)
-    assert memory.spent == {"d1", "d2", "d4"}
+    assert memory.spent == {"d1", "d2", "d4", "d5"}
     assert (memory.last_end_ms, memory.ended_by) == (9_000, "d9")
 
 
