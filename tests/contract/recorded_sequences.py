@@ -68,10 +68,10 @@ def market(
 ) -> MarketStep:
     """A book of one level a side; `offers` stand in place of the side whose price they have."""
     deep = Decimal(1_000_000)
-    sides = {"bids": (Level(price=bid, quantity=deep),), "asks": (Level(price=ask, quantity=deep),)}
-    if offers:
-        sides["bids" if offers[0].price == bid else "asks"] = tuple(offers)
-    return MarketStep(symbol=symbol, path_ms=0, last=mark, mark=mark, **sides)
+    own = tuple(offers or ())
+    bids = own if own and own[0].price == bid else (Level(price=bid, quantity=deep),)
+    asks = own if own and own[0].price != bid else (Level(price=ask, quantity=deep),)
+    return MarketStep(symbol=symbol, path_ms=0, bids=bids, asks=asks, last=mark, mark=mark)
 
 
 class Replay:

@@ -86,6 +86,13 @@ def test_an_unknown_scenario_is_answered_with_the_list(name: str) -> None:
     assert str(refusal.value).endswith(f"{name!r}; known: {', '.join(SCENARIOS)}")
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario_without_its_first_word_is_told_how_to_write_it(name: str) -> None:
+    """It is not taken for a file that does not exist."""
+    with pytest.raises(ValueError, match=f"--market {name}: .*; write synthetic:{name}$"):
+        _open(name, "BTCUSDT")
+
+
 @pytest.mark.parametrize("spec", ["manual", "synthetic", "synthetic:calm"])
 def test_a_window_needs_a_file(spec: str) -> None:
     """A market without dates cannot be cut by dates."""

@@ -147,7 +147,8 @@ def test_every_step_is_a_market(name: str, seed: int, symbol: str) -> None:
         assert asks == sorted(set(asks))
         prices = [*bids, *asks, step.last, *(trade.price for trade in step.prints)]
         assert all(price > 0 and price % tick == 0 for price in prices)
-        assert all(each.quantity > 0 for each in (*step.bids, *step.asks, *step.prints))
+        assert all(level.quantity > 0 for level in (*step.bids, *step.asks))
+        assert all(trade.quantity > 0 for trade in step.prints)
         assert {trade.taker_side for trade in step.prints} <= {"BUY", "SELL"}
         assert not step.prints or step.last == step.prints[-1].price
         assert step.mark > 0

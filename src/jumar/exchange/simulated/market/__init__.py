@@ -38,11 +38,13 @@ def is_recorded(spec: str) -> bool:
     """Whether `spec` is the path of a file, rather than a market that is drawn or set.
 
     Raises:
-        ValueError: it names a scenario that does not exist; lists those there are.
+        ValueError: it names a scenario that does not exist (lists those there are), or one without `synthetic:`.
     """
     if spec.startswith(PREFIX):
         scenario_of(spec)
         return False
+    if spec in SCENARIOS and not Path(spec).exists():
+        raise ValueError(f"--market {spec}: a scenario is drawn; write {PREFIX}{spec}")
     return spec not in {"manual", "synthetic"}
 
 

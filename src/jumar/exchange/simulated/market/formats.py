@@ -5,26 +5,30 @@ the file's length; and to name file and line of a row that it cannot read. Times
 milliseconds of the *exchange's* clock (a recorder's own clock may be seconds off), quantities in base
 currency. Does not know ticks, windows or steps: see recorded.py.
 
-The formats, all plain or gzip:
+The formats, all plain, gzip or zip:
 
 - raw combined-stream frames, `<local receive time in ns> <frame>`, of which bookTicker and trade are read
   and every other frame (depth, snapshots) is passed over unread;
 - COIN-M trades, CSV, quantity in contracts of 10 USD (BTC: 100 USD, Binance COIN-M contract specifications);
 - spot aggTrades, CSV, times in microseconds;
 - top of book (kind B) and trades (kind T) in one CSV;
-- bars of one minute, CSV: what happens inside a bar is for bars.py to say.
+- bars of one minute, CSV: what happens inside a bar is for bars.py to say;
+- aggTrades and 1m klines of Binance's public archive (USDⓈ-M), with or without their header (archive.py unpacks).
 """
 
 import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from io import BufferedReader
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
+
+from jumar.exchange.simulated.market.archive import ZIP_MAGIC, unpacked, verify
 
 BAR_MS = 60_000
 """Length of a bar."""
@@ -115,11 +119,15 @@ def recognise(path: Path) -> RecordedFile:
     """
     if not path.is_file():
         raise ValueError(f"market file {path} does not exist; give a recorded file, or synthetic")
+    verify(path)
     header = next((line for _, line in _lines(path)), "")
     named = _symbol_of(path.name)
     if _FRAME.match(header):
         symbol = named or _symbol_of_frame(header)
         return RecordedFile(path=path, symbol=symbol, reader=_frames, has_header=False)
+    bare = next((each for shape, each in _HEADERLESS if shape.fullmatch(header)), None)
+    if bare is not None:
+        return RecordedFile(path=path, symbol=named, reader=bare, has_header=False)
     reader = _CSV.get(header)
     if reader is None:
         raise ValueError(f"{path.name}:1: unknown format {header[:80]!r}; known: {_KNOWN}")
@@ -134,13 +142,19 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 number += 1
                 yield number, line.decode("utf-8", "replace").rstrip("\r\n")
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(f"{path.name}:{number + 1}: broken gzip data: {error}") from error
+            raise ValueError(f"{path.name}:{number + 1}: broken packed data: {error}") from error
 
 
-def _open(path: Path) -> gzip.GzipFile | BufferedReader:
+class _Readable(Protocol):
+    def readline(self, size: int, /) -> bytes: ...
+
+
+def _open(path: Path) -> AbstractContextManager[_Readable]:
     with path.open("rb") as file:
-        packed = file.read(2) == _GZIP_MAGIC
-    return gzip.open(path) if packed else path.open("rb")
+        begin = file.read(len(ZIP_MAGIC))
+    if begin == ZIP_MAGIC:
+        return unpacked(path)
+    return gzip.open(path) if begin.startswith(_GZIP_MAGIC) else path.open("rb")
 
 
 def _reason(error: Exception) -> str:
@@ -312,6 +326,28 @@ def _spot_aggregate(_: str | None) -> ReadLine:
     return read
 
 
+def _archived_trades(_: str | None) -> ReadLine:
+    def read(line: str) -> Trade:
+        _, price, quantity, _, _, time, buyer_is_maker = _fields(line, 7)
+        return Trade(
+            _time_ms(time, "transact_time"),
+            _positive(price, "price"),
+            _positive(quantity, "quantity"),
+            _side(buyer_is_maker.lower(), "is_buyer_maker", buy="false", sell="true"),
+        )
+
+    return read
+
+
+def _archived_bars(symbol: str | None) -> ReadLine:
+    read_bar = _minute_bars(symbol)
+
+    def read(line: str) -> Record | None:
+        return read_bar(",".join(_fields(line, 12)[:6]))
+
+    return read
+
+
 def _minute_bars(_: str | None) -> ReadLine:
     before: list[int] = []  # when the bars above open
 
@@ -353,10 +389,19 @@ def _top_and_trades(_: str | None) -> ReadLine:
     return read
 
 
-_KNOWN = "raw stream frames, COIN-M trades, spot aggTrades, top of book with trades, 1m bars"
+_KNOWN = "raw stream frames, COIN-M trades, spot aggTrades, top of book with trades, 1m bars, archived aggTrades and 1m klines"
 _CSV: dict[str, Callable[[str | None], ReadLine]] = {
     "ts_ms,recv_delay_us,trade_id,taker_side,price,qty": _coin_margined,
     "agg_id,ts_us,price,qty,n_trades,buyer_is_maker": _spot_aggregate,
     "kind,recv_us,transact_ms,event_ms,id,p1,q1,p2_or_m,q2_or_X": _top_and_trades,
     "open_time_ms,open,high,low,close,volume": _minute_bars,
+    "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker": _archived_trades,
+    "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore": (
+        _archived_bars
+    ),
 }
+# The archive's older files begin with their first row.
+_HEADERLESS = (
+    (re.compile(r"\d+(?:,[\d.]+){2}(?:,\d+){2},\d{13},(?i:true|false)"), _archived_trades),
+    (re.compile(r"\d{13}(?:,[\d.]+){5},\d{13}(?:,[\d.]+){5}"), _archived_bars),
+)

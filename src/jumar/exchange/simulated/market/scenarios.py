@@ -46,12 +46,10 @@ class Scenario:
     """A named script.
 
     Attributes:
-        shows: what it is there to show, one sentence.
         script: the phases, without end, drawn from the dice.
         noise: sigma of a minute around the script, as a share of the price.
     """
 
-    shows: str
     script: Callable[[Random], Iterator[Phase]]
     noise: float
 
@@ -65,12 +63,16 @@ def _sign(dice: Random) -> int:
 
 
 def _calm(_: Random) -> Iterator[Phase]:
+    """A quiet market within a few hundredths of a percent: nothing should happen, and nothing does."""
     while True:
         yield Phase(60, 0.0)
 
 
 def _trend(dice: Random) -> Iterator[Phase]:
-    """Legs of seven stairs, each with a pullback; the next leg heads back over the start."""
+    """Legs of ten minutes and 2 % in stairs, up and down in turn: targets are met and a stop follows.
+
+    Legs of seven stairs, each with a pullback; the next leg heads back over the start.
+    """
     level, direction = 0.0, _sign(dice)
     while True:
         for _ in range(7):
@@ -82,6 +84,7 @@ def _trend(dice: Random) -> Iterator[Phase]:
 
 
 def _chop(dice: Random) -> Iterator[Phase]:
+    """To and fro by half a percent around the start: stops on both sides are met and nothing is gained."""
     side = _sign(dice)
     while True:
         yield Phase(_between(dice, 20, 45), side * _between(dice, 0.0025, 0.0060))
@@ -89,6 +92,7 @@ def _chop(dice: Random) -> Iterator[Phase]:
 
 
 def _flash_crash(dice: Random) -> Iterator[Phase]:
+    """A fall of 4 to 7 % within four seconds through a thin book, most of it made good in ten more."""
     while True:
         yield Phase(_between(dice, 30, 55), 0.0)
         fall = _between(dice, 0.04, 0.07)
@@ -99,7 +103,10 @@ def _flash_crash(dice: Random) -> Iterator[Phase]:
 
 
 def _gap(dice: Random) -> Iterator[Phase]:
-    """Every other gap leads home, so that longs and shorts meet theirs in turn."""
+    """A jump of 1.2 to 2.5 % with no trade and no quote in between: a stop fills far beyond its trigger.
+
+    Every other gap leads home, so that longs and shorts meet theirs in turn.
+    """
     while True:
         far = _sign(dice) * _between(dice, 0.012, 0.025)
         for before, after in ((0.0, far), (far, 0.0)):
@@ -109,6 +116,7 @@ def _gap(dice: Random) -> Iterator[Phase]:
 
 
 def _divergence(dice: Random) -> Iterator[Phase]:
+    """The mark price parts from the last price by about 1 % for half a minute, up or down, and comes back."""
     while True:
         yield Phase(_between(dice, 30, 55), 0.0)
         away = _sign(dice) * _between(dice, 0.008, 0.015)
@@ -119,6 +127,7 @@ def _divergence(dice: Random) -> Iterator[Phase]:
 
 
 def _hole(dice: Random) -> Iterator[Phase]:
+    """For about ten seconds nothing rests within 0.4 % of the price and nobody trades: a market order pays for it."""
     while True:
         yield Phase(_between(dice, 30, 55), 0.0)
         yield Phase(_between(dice, 8, 15), 0.0, depth=Depth.HOLE)
@@ -127,41 +136,13 @@ def _hole(dice: Random) -> Iterator[Phase]:
 
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "calm": Scenario(
-        "A quiet market within a few hundredths of a percent: nothing should happen, and nothing does.",
-        _calm,
-        0.0002,
-    ),
-    "trend": Scenario(
-        "Legs of ten minutes and 2 % in stairs, up and down in turn: targets are met and a stop follows.",
-        _trend,
-        0.0005,
-    ),
-    "chop": Scenario(
-        "To and fro by half a percent around the start: stops on both sides are met and nothing is gained.",
-        _chop,
-        0.0005,
-    ),
-    "flash-crash": Scenario(
-        "A fall of 4 to 7 % within four seconds through a thin book, most of it made good in ten more.",
-        _flash_crash,
-        0.0005,
-    ),
-    "gap-through-stop": Scenario(
-        "A jump of 1.2 to 2.5 % with no trade and no quote in between: a stop fills far beyond its trigger.",
-        _gap,
-        0.0005,
-    ),
-    "mark-divergence": Scenario(
-        "The mark price parts from the last price by about 1 % for half a minute, up or down, and comes back.",
-        _divergence,
-        0.0005,
-    ),
-    "liquidity-hole": Scenario(
-        "For about ten seconds nothing rests within 0.4 % of the price and nobody trades: a market order pays for it.",
-        _hole,
-        0.0005,
-    ),
+    "calm": Scenario(_calm, noise=0.0002),
+    "trend": Scenario(_trend, noise=0.0005),
+    "chop": Scenario(_chop, noise=0.0005),
+    "flash-crash": Scenario(_flash_crash, noise=0.0005),
+    "gap-through-stop": Scenario(_gap, noise=0.0005),
+    "mark-divergence": Scenario(_divergence, noise=0.0005),
+    "liquidity-hole": Scenario(_hole, noise=0.0005),
 }
 """What a market may be called behind `PREFIX`, and what that means."""
 
