@@ -16,7 +16,7 @@ NEWS_S = 3.5
 
 
 def is_covered(core: Exchange, symbol: str) -> bool:
-    """Whether one order covers all that is held, or nothing is held."""
+    """Whether one order covers all that is held, or nothing is held; a stop that fired and is on its way does."""
     position = core.position(symbol)
     if not position:
         return True
@@ -25,7 +25,7 @@ def is_covered(core: Exchange, symbol: str) -> bool:
         order.type is ConditionalType.STOP_MARKET
         and order.side == side
         and (order.quantity is None or (order.reduce_only and order.quantity >= abs(position)))
-        for order in core.conditionals(symbol)
+        for order in (*core.conditionals(symbol), *core.triggering(symbol))
     )
     exits = any(
         order.type is OrderType.MARKET and order.reduce_only and order.remaining >= abs(position)

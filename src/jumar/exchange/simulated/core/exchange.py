@@ -13,7 +13,7 @@ from typing import Any
 
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.chronicle import Event
-from jumar.exchange.simulated.core.conditional import Conditional
+from jumar.exchange.simulated.core.conditional import Conditional, ConditionalStatus
 from jumar.exchange.simulated.core.engine import Engine
 from jumar.exchange.simulated.core.instruments import INSTRUMENTS, Instrument
 from jumar.exchange.simulated.core.ledger import SCHEMA, Ledger
@@ -229,6 +229,11 @@ class Exchange:
     def conditionals(self, symbol: str) -> tuple[Conditional, ...]:
         """The waiting conditional orders of a symbol, oldest first; not to be changed."""
         return tuple(self._engine.conditionals.open(symbol))
+
+    def triggering(self, symbol: str) -> tuple[Conditional, ...]:
+        """The conditional orders of a symbol that fired and are on their way to the book; not to be changed."""
+        known = self._engine.conditionals.all(symbol)
+        return tuple(o for o in known if o.status is ConditionalStatus.TRIGGERING)
 
     def position(self, symbol: str) -> Decimal:
         """The position of a symbol in base currency, long above zero."""
