@@ -11,10 +11,10 @@ SEEDS ?= 500
 # without compiled libraries every process would compile them anew where PYTHONDONTWRITEBYTECODE is set
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install demo test sim sim-speed replay planted check format
+.PHONY: help install demo test peers-nautilus peers-freqtrade sim sim-speed bench replay planted check format
 
 help:  ## what can be done here
-	grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 $(filter .tools/%,$(UV)):
 	echo "uv is missing: fetching it into .tools" >&2
@@ -30,11 +30,22 @@ demo: install  ## watch a decision become a protected position (ARGS="--seconds 
 test: install  ## the whole suite
 	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
 
+peers-nautilus: install  ## NautilusTrader, in an environment of its own, against the simulated exchange
+	UV_PROJECT_ENVIRONMENT=$(CURDIR)/.tools/nautilus $(UV) sync --quiet --frozen --project tests/peers/nautilus 1>&2
+	$(RUN) python -m tests.peers.nautilus --python .tools/nautilus/bin/python
+
+peers-freqtrade: install  ## the same with freqtrade's exchange class
+	UV_PROJECT_ENVIRONMENT=$(CURDIR)/.tools/freqtrade $(UV) sync --quiet --frozen --project tests/peers/freqtrade 1>&2
+	$(RUN) python -m tests.peers.freqtrade --python .tools/freqtrade/bin/python
+
 sim: install  ## many seeded runs with faults in virtual time (SEEDS=5000; ARGS="--seed 123" lives one again)
 	$(RUN) python -m tests.simulation.sim --seeds $(SEEDS) $(ARGS)
 
 sim-speed: install  ## simulated seconds per second of processor time (ARGS="--seed 7 --seconds 3600 --calm")
 	$(RUN) python -m tests.simulation.speed $(ARGS)
+
+bench: install  ## how fast and how large the simulated exchange is (ARGS="requests --pairs 10000"; ARGS=--json)
+	$(RUN) python -m tests.bench $(ARGS)
 
 replay: install  ## play 51 days of recorded bars in virtual time and judge them (half an hour; ARGS="--days 1" for a look)
 	$(RUN) python -m tests.replay $(ARGS)

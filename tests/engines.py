@@ -190,7 +190,7 @@ class Stage:
         }
         await self.control("price", body)
 
-    async def control(self, name: str, body: Mapping[str, Any]) -> Any:
+    async def control(self, name: str, body: Mapping[str, Any] | list[Any]) -> Any:
         """POST to the exchange's control surface."""
         url = f"{self.server.urls['rest']}/sim/{name}"
         async with self._session.post(url, json=body) as answer:

@@ -8,7 +8,7 @@ The flow in ten lines:
                  exchange <- send <- journal <- reconciler.execute <- Approved commands
 
 `planner/plan.py` says what should rest on the exchange now, `reconciler/loop.py` when it is asked,
-`reconciler/execute.py` how a command leaves. `bootstrap.py` is the only file that names concrete things.
+`reconciler/execute.py` how a command leaves. `bootstrap` is the only place that names concrete things.
 """
 
 __version__ = "0.1.0"

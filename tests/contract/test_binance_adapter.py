@@ -12,6 +12,9 @@ from decimal import Decimal
 import aiohttp
 import pytest
 from tests.contract import wire
+from tests.unit.binance.samples import BACKSTOP_REQUEST as BACKSTOP
+from tests.unit.binance.samples import ENTRY_REQUEST as ENTRY
+from tests.unit.binance.samples import STOP_REQUEST as STOP
 
 from jumar.exchange.binance import BinanceExchange, Credentials, Endpoints
 from jumar.exchange.simulated.server.config import Ready, parse_start
@@ -23,11 +26,6 @@ from jumar.model.order import (
     OrderReport,
     OrderRequest,
     OrderStatus,
-    OrderType,
-    Role,
-    Side,
-    TimeInForce,
-    WorkingType,
 )
 from jumar.model.outcome import Accepted, Outcome, Rejected
 from jumar.ports.clock import SystemClock
@@ -44,36 +42,6 @@ from jumar.ports.exchange import (
 SYMBOL = "BTCUSDT"
 PATIENCE_S = 40.0
 TIMEOUT_MS = 20_000
-STOP = OrderRequest(
-    symbol=SYMBOL,
-    client_id="jm-abcdefghij-S1",
-    role=Role.STOP,
-    side=Side.SELL,
-    type=OrderType.STOP_MARKET,
-    quantity=Decimal("0.013"),
-    trigger_price=Decimal(90380),
-    reduce_only=True,
-    working_type=WorkingType.MARK_PRICE,
-)
-BACKSTOP = replace(
-    STOP,
-    client_id="jm-abcdefghij-B1",
-    role=Role.BACKSTOP,
-    quantity=None,
-    reduce_only=False,
-    close_position=True,
-    trigger_price=Decimal(90300),
-)
-ENTRY = OrderRequest(
-    symbol=SYMBOL,
-    client_id="jm-abcdefghij-E1",
-    role=Role.ENTRY,
-    side=Side.BUY,
-    type=OrderType.LIMIT,
-    quantity=Decimal("0.013"),
-    price=Decimal("90786.6"),
-    time_in_force=TimeInForce.GTX,
-)
 
 
 @dataclass(eq=False)

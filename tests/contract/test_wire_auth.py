@@ -13,12 +13,15 @@ from tests.contract.wire import (
     Client,
     Ed25519Key,
     exchange,
+    keyed,
     limit_order,
     manual,
     market_order,
+    stop_order,
 )
 from yarl import URL
 
+from jumar.exchange.simulated.core.readings import Readings
 from jumar.exchange.simulated.server.auth import HmacVerifier
 from jumar.exchange.simulated.server.config import ServeConfig
 
@@ -26,8 +29,7 @@ from jumar.exchange.simulated.server.config import ServeConfig
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
     """A manual market with an Ed25519 key beside the drawn one."""
-    keys = {"ed": Ed25519Key().pem}
-    async with exchange(ServeConfig(market=manual(), ed25519_keys=keys)) as running:
+    async with exchange(keyed()) as running:
         yield running
 
 
@@ -173,29 +175,45 @@ async def test_two_servers_draw_different_keys(client: Client) -> None:
             assert other.urls[name] != client.urls[name]
 
 
+async def late(client: Client, path: str, order: dict[str, str]) -> str:
+    """The raw answer to a signed request whose head came in time and whose body comes after its window."""
+    stamp = await client.time() + 100
+    body = urlencode({**order, "recvWindow": 1, "timestamp": stamp})
+    body += f"&signature={client.sign(body)}"
+    url = URL(client.urls["rest"])
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = (
+        f"{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        f"X-MBX-APIKEY: {client.urls['api_key']}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    writer.write(head.encode())
+    await writer.drain()
+    while await client.time() <= stamp + 1:
+        pass
+    writer.write(body.encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
 async def test_an_order_that_reaches_the_engine_late_is_refused_there(client: Client) -> None:
-    """Its head came in time, its body after the window: -5028 and no order; a read has no second check."""
-    for path, order, code in (
-        ("POST /fapi/v1/order", market_order("BUY"), -5028),
-        ("GET /fapi/v3/balance", {}, None),
-    ):
-        stamp = await client.time() + 100
-        body = urlencode({**order, "recvWindow": 1, "timestamp": stamp})
-        body += f"&signature={client.sign(body)}"
-        url = URL(client.urls["rest"])
-        reader, writer = await asyncio.open_connection(url.host, url.port)
-        head = (
-            f"{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-            f"X-MBX-APIKEY: {client.urls['api_key']}\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        writer.write(head.encode())
-        await writer.drain()
-        while await client.time() <= stamp + 1:
-            pass
-        writer.write(body.encode())
-        answer = (await reader.read()).decode()
-        writer.close()
-        await writer.wait_closed()
-        assert (f'"code":{code}' in answer) if code else ("HTTP/1.1 200" in answer)
+    """-5028 and no order; a read has no second check."""
+    market = await late(client, "POST /fapi/v1/order", market_order("BUY"))
+    stop = await late(client, "POST /fapi/v1/algoOrder", stop_order("80000", "s", quantity="0.013"))
+    assert '"code":-5028' in market
+    assert '"code":-5028' in stop
+    assert "HTTP/1.1 200" in await late(client, "GET /fapi/v3/balance", {})
     assert await client.ok("GET", "/fapi/v3/positionRisk") == []
+    assert await client.ok("GET", "openAlgoOrders") == []
+
+
+async def test_whether_conditional_orders_are_timed_at_the_engine_is_a_reading() -> None:
+    """The same stop is accepted where the engine does not look."""
+    config = ServeConfig(market=manual(), readings=Readings(algo_recv_window="ignore"))
+    async with exchange(config) as client:
+        order = stop_order("80000", "s", quantity="0.013")
+        assert "HTTP/1.1 200" in await late(client, "POST /fapi/v1/algoOrder", order)
+        (row,) = await client.ok("GET", "openAlgoOrders")
+        assert row["clientAlgoId"] == "s"

@@ -51,11 +51,12 @@ async def test_a_batch_by_query_and_by_body(client: Client) -> None:
     assert answer.body[1]["code"] == -2011
 
 
-async def test_a_batch_counts_as_its_orders(client: Client) -> None:
-    """Weight 5 and five orders, whatever its size; a test order counts nothing."""
+async def test_a_batch_counts_as_five_orders_and_as_one(client: Client) -> None:
+    """Weight 5, five orders of the ten seconds and one of the minute, whatever its size; a test order counts nothing."""
     rows = json.dumps([limit_order("90000.0", "a")])
     answer = await client.signed("POST", "batchOrders", batchOrders=rows)
-    assert answer.headers["X-MBX-ORDER-COUNT-10S"] == "5"
+    counts = [answer.headers[f"X-MBX-ORDER-COUNT-{window}"] for window in ("10S", "1M")]
+    assert counts == ["5", "1"]
     tested = await client.signed("POST", "order/test", **limit_order("90000.0", "t"))
     assert (tested.status, "X-MBX-ORDER-COUNT-10S" in tested.headers) == (200, False)
     assert len(await client.ok("GET", "openOrders", symbol=SYMBOL)) == 1

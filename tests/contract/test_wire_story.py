@@ -69,19 +69,23 @@ async def test_the_user_stream_of_the_story(client: Client) -> None:
         ("ALGO_UPDATE", "NEW"),
         ("ORDER_TRADE_UPDATE", "NEW"),
         ("ACCOUNT_UPDATE", None),
+        ("TRADE_LITE", None),
         ("ORDER_TRADE_UPDATE", "FILLED"),
         ("ALGO_UPDATE", "TRIGGERING"),
         ("ORDER_TRADE_UPDATE", "NEW"),
         ("ALGO_UPDATE", "TRIGGERED"),
         ("ACCOUNT_UPDATE", None),
+        ("TRADE_LITE", None),
         ("ORDER_TRADE_UPDATE", "FILLED"),
         ("ALGO_UPDATE", "FINISHED"),
     ]
-    fill, closed = private.heard[3]["o"], private.heard[8]["o"]
+    fill, closed = private.heard[4]["o"], private.heard[10]["o"]
     assert (fill["n"], fill["N"], fill["m"], fill["rp"]) == ("0.23604516", "USDT", True, "0")
+    lite = private.heard[3]
+    assert (lite["t"], lite["L"], lite["l"]) == (fill["t"], fill["L"], fill["l"])
     assert closed["c"] == "jm-0123456789-S1"
-    assert str(closed["i"]) == private.heard[6]["o"]["ai"] == private.heard[9]["o"]["ai"]
-    assert private.heard[7]["a"]["P"][0]["pa"] == "0"
+    assert str(closed["i"]) == private.heard[7]["o"]["ai"] == private.heard[11]["o"]["ai"]
+    assert private.heard[8]["a"]["P"][0]["pa"] == "0"
 
 
 async def test_a_full_exit_ends_the_backstop_and_orphans_the_stop(client: Client) -> None:

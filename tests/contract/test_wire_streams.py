@@ -8,9 +8,12 @@ import pytest
 from aiohttp import WSCloseCode, WSMsgType
 from tests.contract.wire import SYMBOL, Client, exchange, manual, market_order
 
-from jumar.exchange.simulated.server import connection
+from jumar.exchange.simulated.server import connection, keeper
 from jumar.exchange.simulated.server.config import ServeConfig
 from jumar.exchange.simulated.server.streams import parse_target
+
+#: A connection of the streams and one of the WebSocket API.
+BOTH_KINDS = ("/public/ws", "/ws-fapi/v1")
 
 
 @pytest.fixture
@@ -106,6 +109,20 @@ async def test_a_listen_key_in_the_query_may_choose_its_events(client: Client) -
     assert [first["data"]["o"]["X"], second["data"]["o"]["X"]] == ["NEW", "FILLED"]
 
 
+async def test_what_the_account_trades_is_public_at_once(client: Client) -> None:
+    """A market order shows in both streams of trades before the market makes another step."""
+    names = "btcusdt@aggTrade/btcusdt@trade"
+    async with (
+        client.stream(f"/market/stream?streams={names}") as market,
+        client.stream(f"/public/stream?streams={names}") as public,
+    ):
+        await client.ok("POST", "order", **market_order("BUY"))
+        trades = [(await listener.next())["data"] for listener in (market, public)]
+    assert [trade["e"] for trade in trades] == ["aggTrade", "trade"]
+    assert {(trade["q"], trade["m"]) for trade in trades} == {("0.013", False)}
+    assert trades[0]["p"] == trades[1]["p"]
+
+
 async def test_subscriptions_can_be_changed_on_the_socket(client: Client) -> None:
     """SUBSCRIBE, LIST_SUBSCRIPTIONS and UNSUBSCRIBE, a listen key included."""
     key = await client.listen_key()
@@ -146,13 +163,14 @@ async def test_messages_are_wrapped_when_asked_for(client: Client) -> None:
         assert message["stream"] == "btcusdt@bookTicker"
 
 
+@pytest.mark.parametrize("path", BOTH_KINDS)
 async def test_a_ping_is_answered_and_pings_are_sent(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     """The client's ping comes back with its payload; the exchange pings, and a pong keeps the socket."""
-    monkeypatch.setattr(connection, "PING_S", 0.02)
-    monkeypatch.setattr(connection, "PONG_S", 0.2)
-    url = client.urls["stream"] + "/public/ws"
+    monkeypatch.setattr(keeper, "PING_S", 0.02)
+    monkeypatch.setattr(keeper, "PONG_S", 0.2)
+    url = client.urls["stream"] + path
     async with client.session.ws_connect(url, autoping=False) as socket:
         await socket.ping(b"now")
         seen = set()
@@ -164,13 +182,14 @@ async def test_a_ping_is_answered_and_pings_are_sent(
         assert seen == {(WSMsgType.PONG, b"now"), (WSMsgType.PING, b"")}
 
 
+@pytest.mark.parametrize("path", BOTH_KINDS)
 async def test_a_client_that_answers_no_ping_is_dropped(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     """Silence for too long ends the connection without a good-bye."""
-    monkeypatch.setattr(connection, "PING_S", 0.02)
-    monkeypatch.setattr(connection, "PONG_S", 0.1)
-    url = client.urls["stream"] + "/public/ws"
+    monkeypatch.setattr(keeper, "PING_S", 0.02)
+    monkeypatch.setattr(keeper, "PONG_S", 0.1)
+    url = client.urls["stream"] + path
     async with client.session.ws_connect(url, autoping=False) as socket:
         while (message := await socket.receive()).type is WSMsgType.PING:
             pass
@@ -210,7 +229,7 @@ async def test_a_connection_hears_so_many_streams(monkeypatch: pytest.MonkeyPatc
 
 async def test_a_connection_lives_a_day(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """After its time it is closed with a good-bye, and no longer counted."""
-    monkeypatch.setattr(connection, "LIFE_S", 0.1)
+    monkeypatch.setattr(keeper, "LIFE_S", 0.1)
     async with client.stream("/public/ws/btcusdt@depth@500ms") as listener:
         while (message := await listener.socket.receive()).type is WSMsgType.TEXT:
             pass
@@ -219,6 +238,34 @@ async def test_a_connection_lives_a_day(client: Client, monkeypatch: pytest.Monk
     async with client.stream("/public/ws") as other:
         await other.ask("LIST_SUBSCRIPTIONS")
     assert client.server._hub.streams == ()
+
+
+async def test_the_websocket_api_lives_a_day(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its time it says good-bye, whatever was asked meanwhile."""
+    monkeypatch.setattr(keeper, "LIFE_S", 0.1)
+    url = client.urls["ws_api"]
+    async with client.session.ws_connect(url) as socket:
+        await socket.send_str('{"id":1,"method":"session.status"}')
+        assert (await socket.receive()).type is WSMsgType.TEXT
+        assert (await socket.receive()).type is WSMsgType.CLOSE
+        assert socket.close_code == WSCloseCode.GOING_AWAY
+
+
+@pytest.mark.parametrize("limits", [True, False])
+async def test_the_websocket_api_takes_five_pings_a_second(*, limits: bool) -> None:
+    """Where limits are enforced a client that pings without end is sent away, and only there."""
+    async with exchange(ServeConfig(market=manual(), limits=limits)) as client:
+        url = client.urls["ws_api"]
+        async with client.session.ws_connect(url, autoping=False) as socket:
+            for _ in range(20):
+                await socket.ping()
+            answers = 0
+            while answers < 20 and (await socket.receive()).type is WSMsgType.PONG:
+                answers += 1
+        # the pings may fall into two seconds
+        assert (answers <= 10) is limits
 
 
 async def test_a_bad_control_frame_is_answered_and_forgotten(client: Client) -> None:

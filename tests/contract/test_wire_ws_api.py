@@ -9,19 +9,16 @@ from tests.contract.wire import (
     Client,
     Ed25519Key,
     exchange,
+    keyed,
     limit_order,
-    manual,
     stop_order,
 )
-
-from jumar.exchange.simulated.server.config import ServeConfig
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
     """A manual market with an Ed25519 key beside the drawn one."""
-    keys = {"ed": Ed25519Key().pem}
-    async with exchange(ServeConfig(market=manual(), ed25519_keys=keys)) as running:
+    async with exchange(keyed()) as running:
         yield running
 
 

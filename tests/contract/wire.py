@@ -227,6 +227,11 @@ class Ed25519Key:
         return base64.b64encode(self._key.sign(payload.encode())).decode()
 
 
+def keyed() -> ServeConfig:
+    """A manual market with an Ed25519 key beside the drawn one."""
+    return ServeConfig(market=manual(), ed25519_keys={"ed": Ed25519Key().pem})
+
+
 def manual(*symbols: str, price: str = "90900") -> ManualMarket:
     """A manual market."""
     names = symbols or (SYMBOL,)

@@ -99,18 +99,13 @@ CHANGES: tuple[Change, ...] = (
     *_changes(
         "exchangeInfo",
         2021,
-        "record of 2025 and official connector sample (2026-08)",
+        "record of 2025 and live answers (2026-09)",
         **{
             _RISK_FILTER: (ABSENT, "object"),
             "symbols[].maxMoveOrderLimit": (ABSENT, "number"),
+            "symbols[].permissionSets": (ABSENT, "list"),
             "symbols[].settlePlan": ("number", ABSENT),
         },
-    ),
-    *_changes(
-        "exchangeInfo",
-        2025,
-        "seen on the demo host only; not in the official connector sample (2026-08)",
-        **{"symbols[].permissionSets": ("list", ABSENT)},
     ),
     *_changes(
         "leverageBracket",

@@ -137,6 +137,20 @@ async def order_lists(row: Row, venue: Venue) -> None:
     assert venue.order(resting)["status"] == venue.conditional(waiting)["status"] == "NEW"
 
 
+async def batch(row: Row, venue: Venue) -> None:
+    """It places two orders at once, and cancels both at once."""
+    prices = ("89000", "89100")
+    orders = await row.rest_both(QUANTITY, prices)
+    for order, price in zip(orders, prices, strict=True):
+        assert order == _resting(order.id, price)
+        assert venue.order(order.id)["status"] == "NEW"
+    ids = [order.id for order in orders]
+    assert [(gone.id, gone.status) for gone in await row.cancel_both(ids)] == [
+        (order_id, "CANCELED") for order_id in ids
+    ]
+    assert {venue.order(order_id)["status"] for order_id in ids} == {"CANCELED"}
+
+
 async def positions(row: Row, venue: Venue) -> None:
     """It sees the position with its entry price."""
     await venue.bought()
@@ -189,6 +203,24 @@ async def market_streams(row: Row, venue: Venue) -> None:
     assert quotes == Quotes(bid=step.bids[0].price, ask=step.asks[0].price, mark=step.mark)
 
 
+async def hedge_mode(row: Row, venue: Venue) -> None:
+    """It switches to hedge mode, holds both sides, arms a stop for one of them and closes that one alone."""
+    assert await row.hedge()
+    for side in ("LONG", "SHORT"):
+        order = venue.order((await row.open_side(side, QUANTITY)).id)
+        assert (order["position_side"], order["status"]) == (side, "FILLED")
+    told = await row.sides()
+    for side, amount in (("LONG", QUANTITY), ("SHORT", f"-{QUANTITY}")):
+        record = venue.last("position", position_side=side)
+        assert (str(told[side].quantity), record["quantity"]) == (amount, amount)
+        assert str(told[side].entry) == record["entry_price"]
+    stop = venue.conditional((await row.stop_side("LONG", PRICE)).id)
+    assert (stop["position_side"], stop["close_position"], stop["status"]) == ("LONG", True, "NEW")
+    await row.close_side("LONG", QUANTITY)
+    assert venue.conditional(stop["algo_id"])["status"] == "EXPIRED"
+    assert (await row.sides()).keys() == {"SHORT"}
+
+
 async def error_codes(row: Row, venue: Venue) -> None:
     """It learns the code of five refusals, and the ledger has those that would have changed something."""
     assert {what: await row.refused(what) for what in REFUSALS} == REFUSALS
@@ -232,10 +264,12 @@ CAPABILITIES: dict[str, tuple[Capability, str]] = {
     "close position": (close_position, "close_at"),
     "trigger": (trigger, "fired"),
     "order lists": (order_lists, "open_orders"),
+    "batch": (batch, "rest_both"),
     "positions": (positions, "position"),
     "balance": (balance, "balance"),
     "history": (history, "trades"),
     "user stream": (user_stream, "hear_user"),
     "market streams": (market_streams, "hear_market"),
+    "hedge mode": (hedge_mode, "hedge"),
     "error codes": (error_codes, "refused"),
 }

@@ -49,14 +49,6 @@ MAY_LACK = {
     "order_book asks": "the SDK's model of the frame has them beside the result, not in it",
     "order_book bids": "the SDK's model of the frame has them beside the result, not in it",
     "account_information_v2 assets.marginAvailable": "of the frame only; one answer serves both ways",
-    "symbol_order_book_ticker lastUpdateId": "of the frame only; one answer serves both ways",
-    **dict.fromkeys(
-        (
-            f"/fapi/v1/allAlgoOrders {name}"
-            for name in ("slPrice", "slTriggerPrice", "tpPrice", "tpTriggerPrice")
-        ),
-        "of orders that are two in one, which are not simulated; the open list has them empty",
-    ),
     "adlQuantile.HEDGE": "in hedge mode only",
     "adlQuantile.BOTH": "in one-way mode only",
     **dict.fromkeys(
@@ -87,6 +79,7 @@ MAY_LACK = {
 MARKET_EVENTS: dict[str, Model] = {
     "24hrMiniTicker": stream_models.IndividualSymbolMiniTickerStreamResponse,
     "aggTrade": stream_models.AggregateTradeStreamsResponse,
+    "continuous_kline": stream_models.ContinuousContractKlineCandlestickStreamsResponse,
     "bookTicker": stream_models.IndividualSymbolBookTickerStreamsResponse,
     "depthUpdate": stream_models.DiffBookDepthStreamsResponse,
     "kline": stream_models.KlineCandlestickStreamsResponse,
@@ -144,22 +137,30 @@ def _event(event: Any) -> Iterator[str]:
     kind = event.get("e") if isinstance(event, dict) else None
     if kind is None:
         return
-    user: Model | None = getattr(stream_models, kind.title().replace("_", ""), None)
-    model = MARKET_EVENTS.get(kind, user)
+    model = event_model(kind)
     if model is not None:
         yield from (f"{kind} {complaint}" for complaint in held_against(model, event))
 
 
+def event_model(kind: str) -> Model | None:
+    """The model of an event, by the name it bears."""
+    name = kind.replace("_", "").lower()
+    users = {each.lower(): each for each in dir(stream_models)}
+    user: Model | None = getattr(stream_models, users[name]) if name in users else None
+    return MARKET_EVENTS.get(kind, user)
+
+
 def held_against(model: Model, body: Any, where: str = "") -> list[str]:
     """What is wrong with a body, by the best of a model's variants."""
-    variants = _variants(model) or [model]
-    return min((_complaints(variant, body, where) for variant in variants), key=len)
+    forms = variants(model) or [model]
+    return min((_complaints(form, body, where) for form in forms), key=len)
 
 
-def _variants(model: Model) -> list[Model]:
+def variants(model: Model) -> list[Model]:
+    """What a model with several forms may be; nothing for one with a single form."""
     if "actual_instance" not in model.model_fields:
         return []
-    return list(_models(model.model_fields["actual_instance"].annotation))
+    return list(models_in(model.model_fields["actual_instance"].annotation))
 
 
 def _complaints(model: Model, body: Any, where: str) -> list[str]:
@@ -191,12 +192,13 @@ def _lacking(model: Model, body: Any) -> Iterator[str]:
     yield from sorted(declared.keys() - body.keys())
     for name in sorted(declared.keys() & body.keys()):
         rows = body[name] if isinstance(body[name], list) else [body[name]]
-        for inner in _models(declared[name]):
+        for inner in models_in(declared[name]):
             yield from (f"{name}.{missing}" for row in rows for missing in _lacking(inner, row))
 
 
-def _models(annotation: Any) -> Iterator[Model]:
+def models_in(annotation: Any) -> Iterator[Model]:
+    """The models that an annotation speaks of."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):
-        yield from _models(argument)
+        yield from models_in(argument)

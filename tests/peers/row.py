@@ -81,6 +81,11 @@ class Quotes:
     mark: Decimal
 
 
+#: Which way an order goes that opens a side of hedge mode, and one that closes it.
+OPENS = {"LONG": "BUY", "SHORT": "SELL"}
+CLOSES = {"LONG": "SELL", "SHORT": "BUY"}
+
+
 def number(value: Foreign) -> Decimal:
     """A client's number, whatever type it chose."""
     return Decimal(str(value))

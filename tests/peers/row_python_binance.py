@@ -2,24 +2,13 @@
 
 import asyncio
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import ClassVar, Self
 
-from tests.peers.row import (
-    Act,
-    Foreign,
-    Heard,
-    Quotes,
-    Shown,
-    ShownMarket,
-    ShownPosition,
-    ShownPrices,
-    ShownTrade,
-    maybe,
-    number,
-)
+from tests.peers import row as told
+from tests.peers.row import Act, Foreign, maybe, number
 from tests.peers.venue import SYMBOL, Venue, credentials
 
 with warnings.catch_warnings():
@@ -48,17 +37,17 @@ REFUSED: dict[str, tuple[str, dict[str, Foreign]]] = {
 }
 
 
-def shown(order: Foreign) -> Shown:
+def shown(order: Foreign) -> told.Shown:
     """The answer about an order of either kind."""
     if "algoId" in order:
-        return Shown(
+        return told.Shown(
             id=str(order["algoId"]),
             side=order["side"],
             price=maybe(order["triggerPrice"]),
             quantity=maybe(order["quantity"] or None),
             status=order["algoStatus"],
         )
-    return Shown(
+    return told.Shown(
         id=str(order["orderId"]),
         side=order["side"],
         price=maybe(order["price"]),
@@ -99,23 +88,23 @@ class PythonBinanceOrders:
         """One of the client's functions."""
         return await getattr(self._client, self.names[request])(**params)
 
-    async def limit(self, quantity: str, price: str) -> Shown:
+    async def limit(self, quantity: str, price: str) -> told.Shown:
         """A resting buy."""
         terms = {**LIMIT, "quantity": quantity, "price": price, "timeInForce": "GTC"}
         return shown(await self.call("create", **terms))
 
-    async def modify(self, order_id: str, quantity: str, price: str) -> Shown:
+    async def modify(self, order_id: str, quantity: str, price: str) -> told.Shown:
         """Other terms for a resting buy."""
         order = await self.call(
             "modify", symbol=SYMBOL, side="BUY", quantity=quantity, price=price, orderId=order_id
         )
         return shown(order)
 
-    async def cancel(self, order_id: str) -> Shown:
+    async def cancel(self, order_id: str) -> told.Shown:
         """No more of it."""
         return shown(await self.call("cancel", symbol=SYMBOL, orderId=order_id))
 
-    async def buy(self, quantity: str) -> Shown:
+    async def buy(self, quantity: str) -> told.Shown:
         """A market order."""
         order = await self.call(
             "create",
@@ -127,26 +116,62 @@ class PythonBinanceOrders:
         )
         return shown(order)
 
-    async def stop(self, quantity: str, trigger: str) -> Shown:
+    async def stop(self, quantity: str, trigger: str) -> told.Shown:
         """A selling stop."""
         return await self._conditional("STOP_MARKET", trigger, quantity=quantity, reduceOnly="true")
 
-    async def target(self, quantity: str, trigger: str) -> Shown:
+    async def target(self, quantity: str, trigger: str) -> told.Shown:
         """A selling target."""
         return await self._conditional(
             "TAKE_PROFIT_MARKET", trigger, quantity=quantity, reduceOnly="true"
         )
 
-    async def close_at(self, trigger: str) -> Shown:
+    async def close_at(self, trigger: str) -> told.Shown:
         """A selling stop of whatever there is."""
         return await self._conditional("STOP_MARKET", trigger, closePosition="true")
+
+    async def hedge(self) -> bool:
+        """Hedge mode, by REST in either row; whether the client takes it as done."""
+        answer = await self._client.futures_change_position_mode(dualSidePosition="true")
+        return bool(answer["code"] == 200)
+
+    async def open_side(self, side: str, quantity: str) -> told.Shown:
+        """A market order that opens a side."""
+        return await self._sided(told.OPENS, side, type="MARKET", quantity=quantity)
+
+    async def close_side(self, side: str, quantity: str) -> told.Shown:
+        """A market order that closes a side."""
+        return await self._sided(told.CLOSES, side, type="MARKET", quantity=quantity)
+
+    async def stop_side(self, side: str, trigger: str) -> told.Shown:
+        """A stop of whatever a side is."""
+        terms = {"type": "STOP_MARKET", "stopPrice": trigger, "closePosition": "true"}
+        return await self._sided(told.CLOSES, side, **terms)
+
+    async def sides(self) -> dict[str, told.ShownPosition]:
+        """The positions by their side."""
+        return {row["positionSide"]: _position(row) for row in await self.positions()}
+
+    async def position(self) -> told.ShownPosition:
+        """The position."""
+        (row,) = await self.positions()
+        return _position(row)
+
+    async def positions(self) -> list[Foreign]:
+        """What the client says is held."""
+        rows: list[Foreign] = await self.call("positions", symbol=SYMBOL)
+        return rows
 
     async def refused(self, what: str) -> int:
         """The code of a request that is refused."""
         kind, params = REFUSED[what]
         return await refusal(self.call(kind, **params))
 
-    async def _conditional(self, kind: str, trigger: str, **terms: Foreign) -> Shown:
+    async def _sided(self, ways: dict[str, str], side: str, **terms: Foreign) -> told.Shown:
+        sided = {"symbol": SYMBOL, "side": ways[side], "positionSide": side}
+        return shown(await self.call("create", **sided, **terms))
+
+    async def _conditional(self, kind: str, trigger: str, **terms: Foreign) -> told.Shown:
         order = await self.call("create", **SELL, type=kind, stopPrice=trigger, **terms)
         self._named = order["clientAlgoId"]
         return shown(order)
@@ -162,6 +187,7 @@ class PythonBinance(PythonBinanceOrders):
         "modify": "futures_modify_order",
         "cancel": "futures_cancel_order",
         "query": "futures_get_order",
+        "positions": "futures_position_information",
     }
 
     @classmethod
@@ -175,24 +201,24 @@ class PythonBinance(PythonBinanceOrders):
         """The exchange's time."""
         return int((await self._client.futures_time())["serverTime"])
 
-    async def market(self) -> ShownMarket:
+    async def market(self) -> told.ShownMarket:
         """The contract."""
         information = await self._client.futures_exchange_info()
         (contract,) = (each for each in information["symbols"] if each["symbol"] == SYMBOL)
         filters = {each["filterType"]: each for each in contract["filters"]}
-        return ShownMarket(
+        return told.ShownMarket(
             tick=number(filters["PRICE_FILTER"]["tickSize"]),
             step=number(filters["LOT_SIZE"]["stepSize"]),
         )
 
-    async def prices(self) -> ShownPrices:
+    async def prices(self) -> told.ShownPrices:
         """Book, bars and the day's summary."""
         book = await self._client.futures_order_book(symbol=SYMBOL)
         day = await self._client.futures_ticker(symbol=SYMBOL)
         bars = await self._client.futures_klines(symbol=SYMBOL, interval="1m")
         last = number(day["lastPrice"])
         assert number(bars[-1][4]) == last
-        return ShownPrices(
+        return told.ShownPrices(
             bid=number(book["bids"][0][0]), ask=number(book["asks"][0][0]), last=last
         )
 
@@ -206,7 +232,7 @@ class PythonBinance(PythonBinanceOrders):
         answer = await self._client.futures_change_margin_type(symbol=SYMBOL, marginType="ISOLATED")
         return bool(answer["code"] == 200)
 
-    async def fired(self, algo_id: str) -> Shown:
+    async def fired(self, algo_id: str) -> told.Shown:
         """The order a conditional order became."""
         order = await self._client.futures_get_order(algoId=algo_id)
         child = await self._client.futures_get_order(symbol=SYMBOL, orderId=order["actualOrderId"])
@@ -222,19 +248,27 @@ class PythonBinance(PythonBinanceOrders):
         orders = await self._client.futures_get_open_orders(symbol=SYMBOL, conditional=True)
         return [str(order["algoId"]) for order in orders]
 
-    async def position(self) -> ShownPosition:
-        """The position."""
-        (row,) = await self._client.futures_position_information(symbol=SYMBOL)
-        return ShownPosition(quantity=number(row["positionAmt"]), entry=number(row["entryPrice"]))
-
     async def balance(self) -> Decimal:
         """The wallet with what is unrealized, in USDT."""
         return number((await self._client.futures_account())["totalMarginBalance"])
 
-    async def trades(self) -> list[ShownTrade]:
+    async def rest_both(self, quantity: str, prices: Sequence[str]) -> list[told.Shown]:
+        """Resting buys, placed at once."""
+        terms = {**LIMIT, "quantity": quantity, "timeInForce": "GTC"}
+        orders = [{**terms, "price": price} for price in prices]
+        placed = await self._client.futures_place_batch_order(batchOrders=orders)
+        return [shown(order) for order in placed]
+
+    async def cancel_both(self, ids: list[str]) -> list[told.Shown]:
+        """No more of them, at once."""
+        numbers = [int(order_id) for order_id in ids]
+        gone = await self._client.futures_cancel_orders(symbol=SYMBOL, orderidlist=numbers)
+        return [shown(order) for order in gone]
+
+    async def trades(self) -> list[told.ShownTrade]:
         """Own executions."""
         return [
-            ShownTrade(
+            told.ShownTrade(
                 order_id=str(trade["orderId"]),
                 price=number(trade["price"]),
                 quantity=number(trade["qty"]),
@@ -254,6 +288,7 @@ class PythonBinanceSockets(PythonBinanceOrders):
         "modify": "ws_futures_edit_order",
         "cancel": "ws_futures_cancel_order",
         "query": "ws_futures_get_order",
+        "positions": "ws_futures_v2_account_position",
     }
 
     def __init__(self, client: Foreign, venue: Venue) -> None:
@@ -276,30 +311,25 @@ class PythonBinanceSockets(PythonBinanceOrders):
         answer = await self._client.ws_futures_get_order_book_ticker(symbol=SYMBOL)
         return int(answer["time"])
 
-    async def prices(self) -> ShownPrices:
+    async def prices(self) -> told.ShownPrices:
         """Book and last price."""
         book = await self._client.ws_futures_get_order_book(symbol=SYMBOL)
         last = await self._client.ws_futures_get_all_tickers(symbol=SYMBOL)
-        return ShownPrices(
+        return told.ShownPrices(
             bid=number(book["bids"][0][0]),
             ask=number(book["asks"][0][0]),
             last=number(last["price"]),
         )
 
-    async def fired(self, algo_id: str) -> Shown:
+    async def fired(self, algo_id: str) -> told.Shown:
         """The order a conditional order became, which bears its name."""
         return shown(await self.call("query", symbol=SYMBOL, origClientOrderId=self._named))
-
-    async def position(self) -> ShownPosition:
-        """The position."""
-        (row,) = await self._client.ws_futures_v2_account_position(symbol=SYMBOL)
-        return ShownPosition(quantity=number(row["positionAmt"]), entry=number(row["entryPrice"]))
 
     async def balance(self) -> Decimal:
         """The wallet with what is unrealized, in USDT."""
         return number((await self._client.ws_futures_v2_account_status())["totalMarginBalance"])
 
-    async def hear_user(self, act: Act) -> Heard:
+    async def hear_user(self, act: Act) -> told.Heard:
         """Orders of both kinds and the account."""
         async with _brisk(self._sockets.futures_user_socket()) as socket:
             await self._venue.listeners(1)
@@ -314,14 +344,14 @@ class PythonBinanceSockets(PythonBinanceOrders):
                     case "ACCOUNT_UPDATE":
                         position = number(event["a"]["P"][0]["pa"])
                     case "ORDER_TRADE_UPDATE" if event["o"]["X"] == "FILLED":
-                        return Heard(
+                        return told.Heard(
                             order_id=str(event["o"]["i"]),
                             status="FILLED",
                             position=position,
                             conditional=armed,
                         )
 
-    async def hear_market(self, act: Act, mark: Decimal) -> Quotes:
+    async def hear_market(self, act: Act, mark: Decimal) -> told.Quotes:
         """Best bid and ask, mark price, book and bars."""
         manager = self._sockets
         async with (
@@ -336,7 +366,11 @@ class PythonBinanceSockets(PythonBinanceOrders):
             marked = await _heard(marks, "p", mark)
             book, bar = await books.recv(), await bars.recv()
         assert book["data"]["b"] and bar["data"]["k"]["c"]
-        return Quotes(bid=number(quote["b"]), ask=number(quote["a"]), mark=number(marked["p"]))
+        return told.Quotes(bid=number(quote["b"]), ask=number(quote["a"]), mark=number(marked["p"]))
+
+
+def _position(row: Foreign) -> told.ShownPosition:
+    return told.ShownPosition(quantity=number(row["positionAmt"]), entry=number(row["entryPrice"]))
 
 
 def _brisk(socket: Foreign) -> Foreign:

@@ -17,19 +17,8 @@ from binance_common.errors import Error
 from binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futures import (
     DerivativesTradingUsdsFutures,
 )
-from tests.peers.row import (
-    Act,
-    Foreign,
-    Heard,
-    Quotes,
-    Shown,
-    ShownMarket,
-    ShownPosition,
-    ShownPrices,
-    ShownTrade,
-    maybe,
-    number,
-)
+from tests.peers import row as told
+from tests.peers.row import Act, Foreign, maybe, number
 from tests.peers.venue import SYMBOL, Venue, credentials
 
 SELL = {"algo_type": "CONDITIONAL", "symbol": SYMBOL, "side": "SELL"}
@@ -65,9 +54,9 @@ REFUSED: dict[str, tuple[str, dict[str, Foreign]]] = {
 }
 
 
-def shown(order: Foreign) -> Shown:
+def shown(order: Foreign) -> told.Shown:
     """The SDK's model of a regular order."""
-    return Shown(
+    return told.Shown(
         id=str(order.order_id),
         side=order.side,
         price=maybe(order.price),
@@ -76,15 +65,19 @@ def shown(order: Foreign) -> Shown:
     )
 
 
-def shown_conditional(order: Foreign) -> Shown:
+def shown_conditional(order: Foreign) -> told.Shown:
     """The SDK's model of a conditional order."""
-    return Shown(
+    return told.Shown(
         id=str(order.algo_id),
         side=order.side,
         price=maybe(order.trigger_price),
         quantity=maybe(order.quantity),
         status=order.algo_status,
     )
+
+
+def _position(row: Foreign) -> told.ShownPosition:
+    return told.ShownPosition(quantity=number(row.position_amt), entry=number(row.entry_price))
 
 
 def key_of(venue: Venue, *, ed25519: bool) -> dict[str, Foreign]:
@@ -104,44 +97,44 @@ class SdkOrders(ABC):
     async def ask(self, name: str, /, **arguments: Foreign) -> Foreign:
         """One call; the model of its result."""
 
-    async def limit(self, quantity: str, price: str) -> Shown:
+    async def limit(self, quantity: str, price: str) -> told.Shown:
         """A resting buy."""
         terms = {"type": "LIMIT", "time_in_force": "GTC", "price": float(price)}
         return await self._buy(quantity=float(quantity), **terms)
 
-    async def modify(self, order_id: str, quantity: str, price: str) -> Shown:
+    async def modify(self, order_id: str, quantity: str, price: str) -> told.Shown:
         """Other terms for a resting buy."""
         terms = {"quantity": float(quantity), "price": float(price), "order_id": int(order_id)}
         return shown(await self.ask("modify_order", symbol=SYMBOL, side="BUY", **terms))
 
-    async def cancel(self, order_id: str) -> Shown:
+    async def cancel(self, order_id: str) -> told.Shown:
         """No more of it."""
         return shown(await self.ask("cancel_order", symbol=SYMBOL, order_id=int(order_id)))
 
-    async def buy(self, quantity: str) -> Shown:
+    async def buy(self, quantity: str) -> told.Shown:
         """A market order."""
         return await self._buy(
             type="MARKET", quantity=float(quantity), new_order_resp_type="RESULT"
         )
 
-    async def stop(self, quantity: str, trigger: str) -> Shown:
+    async def stop(self, quantity: str, trigger: str) -> told.Shown:
         """A selling stop."""
         terms = {"quantity": float(quantity), "reduce_only": "true"}
         return await self._conditional("STOP_MARKET", trigger, **terms)
 
-    async def target(self, quantity: str, trigger: str) -> Shown:
+    async def target(self, quantity: str, trigger: str) -> told.Shown:
         """A selling target."""
         terms = {"quantity": float(quantity), "reduce_only": "true"}
         return await self._conditional("TAKE_PROFIT_MARKET", trigger, **terms)
 
-    async def close_at(self, trigger: str) -> Shown:
+    async def close_at(self, trigger: str) -> told.Shown:
         """A selling stop of whatever there is."""
         return await self._conditional("STOP_MARKET", trigger, close_position="true")
 
-    async def _buy(self, **terms: Foreign) -> Shown:
+    async def _buy(self, **terms: Foreign) -> told.Shown:
         return shown(await self.ask("new_order", symbol=SYMBOL, side="BUY", **terms))
 
-    async def _conditional(self, kind: str, trigger: str, **terms: Foreign) -> Shown:
+    async def _conditional(self, kind: str, trigger: str, **terms: Foreign) -> told.Shown:
         order = await self.ask(
             "new_algo_order", **SELL, type=kind, trigger_price=float(trigger), **terms
         )
@@ -177,36 +170,66 @@ class SdkRest(SdkOrders):
         """The exchange's time."""
         return int((await self.ask("check_server_time")).server_time)
 
-    async def market(self) -> ShownMarket:
+    async def market(self) -> told.ShownMarket:
         """The contract."""
         information = await self.ask("exchange_information")
         (contract,) = (each for each in information.symbols if each.symbol == SYMBOL)
         filters = {each.filter_type: each for each in contract.filters}
-        return ShownMarket(
+        return told.ShownMarket(
             tick=number(filters["PRICE_FILTER"].tick_size),
             step=number(filters["LOT_SIZE"].step_size),
         )
 
-    async def prices(self) -> ShownPrices:
+    async def prices(self) -> told.ShownPrices:
         """Book, bars and the day's summary."""
         book = await self.ask("order_book", symbol=SYMBOL)
         day = await self.ask("ticker24hr_price_change_statistics", symbol=SYMBOL)
         bars = await self.ask("kline_candlestick_data", symbol=SYMBOL, interval="1m")
         last = number(day.actual_instance.last_price)
         assert number(bars[-1][4]) == last
-        return ShownPrices(bid=number(book.bids[0][0]), ask=number(book.asks[0][0]), last=last)
+        return told.ShownPrices(bid=number(book.bids[0][0]), ask=number(book.asks[0][0]), last=last)
 
     async def set_leverage(self, leverage: int) -> int:
         """Set it; what the client says it is."""
         answer = await self.ask("change_initial_leverage", symbol=SYMBOL, leverage=leverage)
         return int(answer.leverage)
 
+    async def hedge(self) -> bool:
+        """Hedge mode; whether the client takes it as done."""
+        answer = await self.ask("change_position_mode", dual_side_position="true")
+        return bool(answer.code == 200)
+
+    async def open_side(self, side: str, quantity: str) -> told.Shown:
+        """A market order that opens a side."""
+        return await self._sided(told.OPENS[side], side, quantity)
+
+    async def close_side(self, side: str, quantity: str) -> told.Shown:
+        """A market order that closes a side."""
+        return await self._sided(told.CLOSES[side], side, quantity)
+
+    async def stop_side(self, side: str, trigger: str) -> told.Shown:
+        """A stop of whatever a side is."""
+        terms = {**SELL, "side": told.CLOSES[side], "position_side": side, "close_position": "true"}
+        order = await self.ask(
+            "new_algo_order", **terms, type="STOP_MARKET", trigger_price=float(trigger)
+        )
+        return shown_conditional(order)
+
+    async def sides(self) -> dict[str, told.ShownPosition]:
+        """The positions by their side."""
+        rows = await self.ask("position_information_v3", symbol=SYMBOL)
+        return {row.position_side: _position(row) for row in rows}
+
+    async def _sided(self, way: str, side: str, quantity: str) -> told.Shown:
+        terms = {"side": way, "position_side": side, "quantity": float(quantity)}
+        return shown(await self.ask("new_order", symbol=SYMBOL, type="MARKET", **terms))
+
     async def set_margin_type(self) -> bool:
         """Isolate; whether the client takes it as done."""
         answer = await self.ask("change_margin_type", symbol=SYMBOL, margin_type="ISOLATED")
         return bool(answer.code == 200)
 
-    async def fired(self, algo_id: str) -> Shown:
+    async def fired(self, algo_id: str) -> told.Shown:
         """The order a conditional order became."""
         order = await self.ask("query_algo_order", algo_id=int(algo_id))
         child = await self.ask("query_order", symbol=SYMBOL, order_id=int(order.actual_order_id))
@@ -224,21 +247,34 @@ class SdkRest(SdkOrders):
         orders = await self.ask("current_all_algo_open_orders", symbol=SYMBOL)
         return [str(order.algo_id) for order in orders]
 
-    async def position(self) -> ShownPosition:
+    async def position(self) -> told.ShownPosition:
         """The position."""
         (row,) = await self.ask("position_information_v3", symbol=SYMBOL)
-        return ShownPosition(quantity=number(row.position_amt), entry=number(row.entry_price))
+        return _position(row)
 
     async def balance(self) -> Decimal:
         """The wallet with what is unrealized, in USDT."""
         account = await self.ask("account_information_v3")
         return number(account.total_margin_balance)
 
-    async def trades(self) -> list[ShownTrade]:
+    async def rest_both(self, quantity: str, prices: Sequence[str]) -> list[told.Shown]:
+        """Resting buys, placed at once."""
+        terms = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+        orders = [{**terms, "quantity": quantity, "price": price} for price in prices]
+        return [
+            shown(each) for each in await self.ask("place_multiple_orders", batch_orders=orders)
+        ]
+
+    async def cancel_both(self, ids: list[str]) -> list[told.Shown]:
+        """No more of them, at once."""
+        named = {"symbol": SYMBOL, "order_id_list": [int(order_id) for order_id in ids]}
+        return [shown(each) for each in await self.ask("cancel_multiple_orders", **named)]
+
+    async def trades(self) -> list[told.ShownTrade]:
         """Own executions."""
         trades = await self.ask("account_trade_list", symbol=SYMBOL)
         return [
-            ShownTrade(
+            told.ShownTrade(
                 order_id=str(trade.order_id),
                 price=number(trade.price),
                 quantity=number(trade.qty),
@@ -296,25 +332,25 @@ class SdkWsApi(SdkOrders):
         answer = await self.answer("symbol_price_ticker", symbol=SYMBOL)
         return int(answer.actual_instance.result.time)
 
-    async def prices(self) -> ShownPrices:
+    async def prices(self) -> told.ShownPrices:
         """Quote and last price."""
         quote = (await self.answer("symbol_order_book_ticker", symbol=SYMBOL)).actual_instance
         last = (await self.answer("symbol_price_ticker", symbol=SYMBOL)).actual_instance
-        return ShownPrices(
+        return told.ShownPrices(
             bid=number(quote.result.bid_price),
             ask=number(quote.result.ask_price),
             last=number(last.result.price),
         )
 
-    async def fired(self, algo_id: str) -> Shown:
+    async def fired(self, algo_id: str) -> told.Shown:
         """The order a conditional order became, which bears its name."""
         order = await self.ask("query_order", symbol=SYMBOL, orig_client_order_id=self._named)
         return shown(order)
 
-    async def position(self) -> ShownPosition:
+    async def position(self) -> told.ShownPosition:
         """The position."""
         (row,) = await self.ask("position_information_v2", symbol=SYMBOL)
-        return ShownPosition(quantity=number(row.position_amt), entry=number(row.entry_price))
+        return _position(row)
 
     async def balance(self) -> Decimal:
         """The wallet with what is unrealized, in USDT."""
@@ -356,7 +392,7 @@ class SdkStreams:
         heard = await self._first("mark_price_stream", update_speed="1s")
         return int(heard.E)
 
-    async def hear_user(self, act: Act) -> Heard:
+    async def hear_user(self, act: Act) -> told.Heard:
         """Orders of both kinds and the account."""
         key = await self._venue.wire.listen_key()
         events: asyncio.Queue[Foreign] = asyncio.Queue()
@@ -374,14 +410,14 @@ class SdkStreams:
                 case "AccountUpdate":
                     position = number(event.a.P[0].pa)
                 case "OrderTradeUpdate" if event.o.X == "FILLED":
-                    return Heard(
+                    return told.Heard(
                         order_id=str(event.o.i),
                         status=event.o.X,
                         position=position,
                         conditional=armed,
                     )
 
-    async def hear_market(self, act: Act, mark: Decimal) -> Quotes:
+    async def hear_market(self, act: Act, mark: Decimal) -> told.Quotes:
         """Best bid and ask, mark price, book and bars."""
         heard = [
             asyncio.create_task(self._first("individual_symbol_book_ticker_streams", above=mark)),
@@ -393,7 +429,7 @@ class SdkStreams:
         await act()
         quote, marked, book, bar = await asyncio.gather(*heard)
         assert book.b and book.a and bar.k.c
-        return Quotes(bid=number(quote.b), ask=number(quote.a), mark=number(marked.p))
+        return told.Quotes(bid=number(quote.b), ask=number(quote.a), mark=number(marked.p))
 
     async def first_of(
         self,
@@ -411,7 +447,8 @@ class SdkStreams:
     ) -> Foreign:
         """The first message of a stream, or the first one with a price not below."""
         heard: asyncio.Queue[Foreign] = asyncio.Queue()
-        stream = await getattr(self._client, method)(symbol=SYMBOL.lower(), **arguments)
+        named = arguments if "pair" in arguments else {"symbol": SYMBOL.lower(), **arguments}
+        stream = await getattr(self._client, method)(**named)
         stream.on("message", heard.put_nowait)
         while True:
             message = await heard.get()

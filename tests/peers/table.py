@@ -39,11 +39,13 @@ ABSENT: dict[tuple[str, str], str] = {
                 "leverage",
                 "margin type",
                 "order lists",
+                "batch",
                 "history",
             )
         ],
         "the exchange's WebSocket API for futures has no such method; " + _BY_REST,
     ),
+    ("sdk, WebSocket API", "hedge mode"): "no such method there either, and no REST in this row",
     ("ccxt.pro", "prices"): "its ticker over the WebSocket API has no last price; its streams have",
     **dict.fromkeys(
         [("sdk, WebSocket API", what) for what in ("user stream", "market streams")],

@@ -17,10 +17,15 @@ import aiohttp
 import pytest
 from tests.peers.table import as_markdown
 
+from jumar.ops.cli.served import CLIENTS, program
+
 GUIDE = Path(__file__).resolve().parents[2] / "docs/how-to/point-your-client-at-it.md"
 PROGRAMS = re.findall(
     r"## ([^\n]+)\n+```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL
 )
+#: Has an environment of its own, where `make peers-nautilus` runs it.
+ELSEWHERE = "NautilusTrader"
+HERE = [program for program in PROGRAMS if program[0] != ELSEWHERE]
 PATIENCE_S = 40
 PAUSE_S = 0.02
 
@@ -40,7 +45,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
         assert process.wait(PATIENCE_S) == 0
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=[title for title, _ in PROGRAMS])
+@pytest.mark.parametrize("program", HERE, ids=[title for title, _ in HERE])
 def test_the_program_of_the_guide_runs(program: tuple[str, str], served: dict[str, str]) -> None:
     """It places an order and a stop and cancels both, as the exchange's ledger tells."""
     with warnings.catch_warnings():
@@ -58,9 +63,17 @@ def test_the_program_of_the_guide_runs(program: tuple[str, str], served: dict[st
     ]
 
 
+def test_the_command_prints_the_programs_of_the_guide() -> None:
+    """`jumar exchange client NAME`: what the guide shows, word for word, with the ready file that was named."""
+    shown = [text for _, text in PROGRAMS]
+    assert [program(name) for name in CLIENTS] == shown
+    assert 'Path("other.json")' in program("ccxt", Path("other.json"))
+
+
 def test_there_is_a_program_for_each_client() -> None:
-    """Three clients, three programs."""
-    assert [title for title, _ in PROGRAMS] == ["ccxt", "The official SDK", "python-binance"]
+    """Four clients, four programs; three of them run in this environment."""
+    assert [title for title, _ in HERE] == ["ccxt", "The official SDK", "python-binance"]
+    assert [title for title, _ in PROGRAMS] == [*(title for title, _ in HERE), ELSEWHERE]
 
 
 def test_the_table_of_the_guide_is_the_one_that_is_tried() -> None:

@@ -81,15 +81,16 @@ def test_the_sdk_knows_a_model_for_every_answer_of_the_table() -> None:
 
 
 async def test_what_the_exchange_does_not_know_is_noted() -> None:
-    """An unknown path, an unread parameter, a method and a stream it does not have, an address of another product."""
+    """Unknown path, unread parameter, unknown method and stream, a stream by the wrong route, another product."""
     async with running_venue() as venue:
         await ask_for_the_unknown(venue)
-        assert [fault.partition(":")[0] for fault in venue.watch.faults] == [
-            "GET /fapi/v1/unknown",
-            "POST /fapi/v1/order",
-            "frame /ws-fapi/v1",
-            "no such stream",
-            "GET /elsewhere",
+        assert venue.watch.faults == [
+            "address /fapi/v1/unknown of GET",
+            "parameter icebergQty of POST /fapi/v1/order",
+            "method order.guess of /ws-fapi/v1",
+            "stream btcusdt@weather of /market",
+            "stream btcusdt@depth of /market",
+            "address /elsewhere of GET",
         ]
 
 
@@ -99,6 +100,6 @@ async def ask_for_the_unknown(venue: Venue) -> None:
     await venue.wire.ok("POST", "order", **limit_order("90000", "odd", icebergQty="1"))
     async with venue.wire.ws_api() as frames:
         await frames.raw(json.dumps({"id": 1, "method": "order.guess", "params": {}}))
-    async with venue.wire.stream("/market/ws/btcusdt@weather") as listener:
+    async with venue.wire.stream("/market/ws/btcusdt@weather/btcusdt@depth") as listener:
         assert await listener.silent()
     assert (await venue.wire.send("GET", "/elsewhere")).status == 404

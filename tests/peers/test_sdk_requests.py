@@ -38,6 +38,12 @@ CALLS: list[tuple[str, Arguments]] = [
     ("exchange_information", {}),
     ("order_book", BTC),
     ("kline_candlestick_data", {**BTC, "interval": "5m", "limit": 10}),
+    (
+        "continuous_contract_kline_candlestick_data",
+        {"pair": SYMBOL, "contract_type": "PERPETUAL", "interval": "5m"},
+    ),
+    ("get_funding_rate_history", BTC),
+    ("get_funding_rate_info", {}),
     ("compressed_aggregate_trades_list", BTC),
     ("recent_trades_list", BTC),
     ("mark_price", BTC),
@@ -171,14 +177,11 @@ NOT_SERVED = {
     ),
     **dict.fromkeys(
         (
-            "continuous_contract_kline_candlestick_data",
             "index_price_kline_candlestick_data",
             "mark_price_kline_candlestick_data",
             "premium_index_kline_data",
             "old_trades_lookup",
             "rpi_order_book",
-            "get_funding_rate_history",
-            "get_funding_rate_info",
         ),
         "no client of the table asks for it",
     ),
@@ -263,6 +266,7 @@ async def test_the_sdk_reads_the_frame(call: tuple[str, Arguments], venue: Venue
     assert oracle.held_against(type(model), venue.watch.sent[-1], call[0]) == []
 
 
+PERPETUAL = {"pair": SYMBOL.lower(), "contract_type": "perpetual", "interval": "1m"}
 #: Not the trades of others: the manual market has none.
 STREAMS: list[tuple[str, Arguments]] = [
     ("individual_symbol_book_ticker_streams", {}),
@@ -270,6 +274,7 @@ STREAMS: list[tuple[str, Arguments]] = [
     ("diff_book_depth_streams", {"update_speed": "100ms"}),
     ("partial_book_depth_streams", {"levels": 5, "update_speed": "100ms"}),
     ("kline_candlestick_streams", {"interval": "1m"}),
+    ("continuous_contract_kline_candlestick_streams", PERPETUAL),
     ("individual_symbol_mini_ticker_stream", {}),
     ("individual_symbol_ticker_streams", {}),
 ]
@@ -285,6 +290,7 @@ async def test_the_sdk_hears_its_streams(venue: Venue) -> None:
         "DiffBookDepthStreamsResponse",
         "PartialBookDepthStreamsResponse",
         "KlineCandlestickStreamsResponse",
+        "ContinuousContractKlineCandlestickStreamsResponse",
         "IndividualSymbolMiniTickerStreamResponse",
         "IndividualSymbolTickerStreamsResponse",
     ]

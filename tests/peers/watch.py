@@ -1,11 +1,7 @@
-"""A watch on the server: every request with the parameters nobody looked at, every answer, every frame sent.
-
-A client that asks for something the exchange does not have would often not say so: it gets an error it swallows, a
-parameter without effect, a stream that stays silent. `faults` names all of these.
-"""
+"""A watch on the server: what it was asked in vain, every answer, every frame sent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,23 +10,17 @@ from unittest import mock
 import msgspec
 from aiohttp import web
 
-from jumar.exchange.simulated.core.exchange import Reply
 from jumar.exchange.simulated.server.connection import Connection
 from jumar.exchange.simulated.server.run import SimulatedServer
-from jumar.exchange.simulated.server.topics import topic_of
+from jumar.exchange.simulated.server.unknown import Json as Row
 
 type Json = dict[str, Any]
 type Names = Mapping[str, frozenset[str] | None]
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PATIENCE_S = 40.0
-UNKNOWN_PATH = -5000
-#: Read before the request reaches its handler, or about the answer's form only.
-CREDENTIALS = frozenset({"apiKey", "timestamp", "signature", "recvWindow", "returnRateLimits"})
 #: ccxt leaves its own words beside the exchange's in a conditional order; production lets them pass, unread.
-WITHOUT_MEANING = frozenset(
-    ("/fapi/v1/algoOrder", word) for word in ("stopPrice", "stopLossPrice", "takeProfitPrice")
-)
+WITHOUT_MEANING = frozenset({"stopPrice", "stopLossPrice", "takeProfitPrice"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,27 +33,13 @@ class Answered:
     body: Any
 
 
-class Read(Mapping[str, str]):
-    """Parameters that remember which of them were looked at."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
-        self.looked_at: set[str] = set()
-
-    def __getitem__(self, name: str) -> str:
-        self.looked_at.add(name)
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    @property
-    def ignored(self) -> set[str]:
-        """Parameters nobody looked at."""
-        return {name for name, value in self._values.items() if value} - self.looked_at
+def faults_of(rows: Iterable[Row]) -> list[str]:
+    """What a server was asked in vain, but for words without meaning."""
+    return [
+        f"{row['what']} {row['name']} of {row['at']}"
+        for row in rows
+        if (row["at"], row["name"] in WITHOUT_MEANING) != ("POST /fapi/v1/algoOrder", True)
+    ]
 
 
 class Watch:
@@ -72,9 +48,14 @@ class Watch:
     def __init__(self) -> None:
         self.answered: list[Answered] = []
         self.sent: list[Json] = []
-        self.faults: list[str] = []
         self.names: set[str] = set()
         self._named = asyncio.Event()
+        self._rows: Callable[[], Iterable[Row]] = list
+
+    @property
+    def faults(self) -> list[str]:
+        """What the server was asked in vain."""
+        return faults_of(self._rows())
 
     async def heard(self, count: int) -> None:
         """Wait until clients have subscribed to so many streams."""
@@ -88,7 +69,7 @@ class Watch:
         application = server._runner.app
         assert application is not None
         application.middlewares.append(self._middleware)
-        self._wrap(server)
+        self._rows = lambda: server.unknown.rows
 
     @contextmanager
     def sockets(self) -> Iterator[None]:
@@ -96,12 +77,12 @@ class Watch:
         send, subscribe = web.WebSocketResponse.send_str, Connection.subscribe
 
         async def noted(socket: web.WebSocketResponse, text: str, *args: Any, **more: Any) -> None:
-            assert socket._req is not None
-            self._frame(socket._req.path, msgspec.json.decode(text))
+            self.sent.append(msgspec.json.decode(text))
             await send(socket, text, *args, **more)
 
         def named(connection: Connection, names: Names) -> None:
-            self._subscribed(connection, names)
+            self.names |= set(names)
+            self._named.set()
             subscribe(connection, names)
 
         with (
@@ -110,24 +91,9 @@ class Watch:
         ):
             yield
 
-    def _frame(self, path: str, frame: Json) -> None:
-        self.sent.append(frame)
-        if "error" in frame:
-            self._unknown("frame", path, frame["error"])
-
-    def _subscribed(self, connection: Connection, names: Names) -> None:
-        self.names |= set(names)
-        self._named.set()
-        if not connection.private:
-            self.faults += [f"no such stream: {name}" for name in names if topic_of(name) is None]
-
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            response = await handler(request)
-        except web.HTTPNotFound:
-            self.faults.append(f"{request.method} {request.path}: no such address")
-            raise
+        response = await handler(request)
         if isinstance(response, web.Response) and response.content_type == "application/json":
             assert isinstance(response.body, bytes)
             body = msgspec.json.decode(response.body)
@@ -135,27 +101,4 @@ class Watch:
                 method=request.method, path=request.path, status=response.status, body=body
             )
             self.answered.append(answer)
-            self._unknown(request.method, request.path, body)
         return response
-
-    def _unknown(self, method: str, path: str, body: Any) -> None:
-        if isinstance(body, dict) and body.get("code") == UNKNOWN_PATH:
-            self.faults.append(f"{method} {path}: {body['msg']}")
-
-    def _wrap(self, server: SimulatedServer) -> None:
-        """Have the exchange's handlers read parameters through `Read`."""
-        request = server.exchange.request
-
-        def read(method: str, path: str, params: Mapping[str, str], now_ms: int) -> Reply:
-            seen = Read(params)
-            reply = request(method, path, seen, now_ms)
-            if reply.status == 200:
-                ignored = seen.ignored - CREDENTIALS
-                self.faults += [
-                    f"{method} {path}: nobody looked at {name}={params[name]}"
-                    for name in sorted(ignored)
-                    if (path, name) not in WITHOUT_MEANING
-                ]
-            return reply
-
-        server.exchange.request = read  # type: ignore[method-assign]  # this exchange only, for its life

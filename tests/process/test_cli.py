@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 import jumar
 from jumar.ops.cli.app import app
+from jumar.ops.cli.served import greeting
 
 SECONDS = 45
 PAUSE_S = 0.02
@@ -98,6 +99,18 @@ def write(folder: Path, text: str) -> str:
     file = folder / "jumar.toml"
     file.write_text(text, encoding="utf-8")
     return str(file)
+
+
+def test_a_served_exchange_says_where_it_is(exchange: dict[str, str], tmp_path: Path) -> None:
+    """Addresses and the way on, no key; without a ready file it says how to get keys."""
+    said = greeting(exchange, "manual", tmp_path / "ready.json")
+    for name in ("rest", "stream", "ws_api"):
+        assert exchange[name] in said
+    for name in ("api_key", "api_secret", "ed25519_api_key", "ed25519_private_key"):
+        assert exchange[name] not in said
+    assert "/sim/price" in said
+    assert "/sim/price" not in greeting(exchange, "synthetic", None)
+    assert "--ready-file" in greeting(exchange, "synthetic", None)
 
 
 def test_help_and_version_answer() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from jumar.bootstrap import START_PRICES
+from jumar.bootstrap.serving import START_PRICES
 from jumar.exchange.simulated.core.instruments import INSTRUMENTS
 from jumar.exchange.simulated.market import SyntheticMarket
 from jumar.model.errors import ConfigError

@@ -1,4 +1,4 @@
-"""What Binance's documents leave open, answered to Jumar's disadvantage: what it falls back to (V-1 … V-5).
+"""What Binance's documents leave open, answered to Jumar's disadvantage: what it falls back to (V-1 … V-6).
 
 The swarm lives under every answer, drawn by its seeds. Here stands what each one changes.
 """
@@ -10,7 +10,10 @@ from tests.lives import Road
 from tests.simulation.storyboard import LONG, scene
 from tests.simulation.ways import armed, both_sides, held, out_of, twice
 
+from jumar.exchange.simulated.core.exchange import Reply
 from jumar.model.policy import BackstopKind
+from jumar.simulation.line import Request
+from jumar.simulation.venue import Venue
 
 
 @pytest.mark.rule("V-1", "S-1")
@@ -87,3 +90,33 @@ def test_targets_rest_where_reduce_only_orders_are_counted_together(seed: int, r
         s.expect_roles("BQS")
         s.price_to(s.book.stops()[0] - road.sign)
         s.verdict("P-1", "P-2")
+
+
+@pytest.mark.rule("V-6", "P-1")
+@pytest.mark.parametrize("takes_stops", ["no", "yes"])
+@both_sides
+def test_no_countdown_takes_a_stop_because_none_is_armed(
+    seed: int, road: Road, takes_stops: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a countdown would take, the stops that were placed rest until one of them closes the position."""
+    asked: set[str] = set()
+    execute = Venue.execute
+
+    def listened(venue: Venue, request: Request) -> Reply:
+        asked.add(request.path)
+        return execute(venue, request)
+
+    monkeypatch.setattr(Venue, "execute", listened)
+    with scene(seed, readings=[f"countdown_cancels_conditional={takes_stops}"]) as s:
+        held(s, road)
+        stops = [s.book.one(role)["client_id"] for role in ("B", "S")]
+        s.always(
+            "the same stops rest",
+            lambda: [s.book.one(role)["client_id"] for role in ("B", "S")] == stops,
+            for_s=90,
+        )
+        s.price_to(road.stopped)
+        s.expect_flat(within_s=5)
+        assert "/fapi/v1/algoOrder" in asked
+        assert "/fapi/v1/countdownCancelAll" not in asked
+        s.verdict("P-1", "P-4")

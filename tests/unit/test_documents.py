@@ -147,7 +147,7 @@ PLANTED: tuple[tuple[Callable[[str], list[str]], str, str], ...] = (
     (unordered, _LOG, _LOG + "\n### Features\n\n- c\n"),
     (unordered, _LOG, _LOG.replace("Internals", "Thanks")),
     (lambda text: dead(text, INDEX), "[a](README.md#x)", "[a](none.md)"),
-    (unknown_paths, "`src/jumar/bootstrap.py`", "`src/jumar/none.py`"),
+    (unknown_paths, "`src/jumar/bootstrap/engine.py`", "`src/jumar/none.py`"),
     (unknown_targets, "`make test`", "`make tea`"),
     (unknown_targets, "A=1 make check", "A=1 make tea"),
 )

@@ -5,11 +5,22 @@ range is refused with the field, the value, the range and the fix; secrets come 
 key file that only its owner can read, never from the configuration. Does not know whether an address answers or
 a key is right: the venue says so at start.
 
-Read `load.py` first; `limits.py` is the table of every limit, `account.py` the addresses, `keys.py` the secrets.
+Read `load.py` first; `limits.py` is the table of every limit, `account.py` the addresses, `keys.py` the secrets;
+`venue.py` reads addresses and secrets from options instead of a file.
 """
 
 from jumar.config.account import Environment
 from jumar.config.keys import Keys
 from jumar.config.load import Outline, Settings, load_outline, load_settings
+from jumar.config.venue import Venue, load_venue
 
-__all__ = ["Environment", "Keys", "Outline", "Settings", "load_outline", "load_settings"]
+__all__ = [
+    "Environment",
+    "Keys",
+    "Outline",
+    "Settings",
+    "Venue",
+    "load_outline",
+    "load_settings",
+    "load_venue",
+]

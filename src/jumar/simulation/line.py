@@ -18,12 +18,13 @@ from jumar.exchange.binance.caller import READ_TIMEOUT_MS, Caller, Security
 from jumar.exchange.binance.outcomes import Answer, NoAnswer, Reply
 from jumar.exchange.binance.signing import Params
 from jumar.exchange.simulated.core.exchange import Reply as VenueReply
+from jumar.exchange.simulated.core.refusal import TEXTS
 from jumar.exchange.simulated.server.ws_api import METHODS
 from jumar.ports.clock import Clock
 from jumar.simulation.loop import Life, VirtualLoop
 
 CALM_S = 0.005
-UNKNOWN_BODY = b'{"code":-1007,"msg":"Timeout waiting for response from backend server. Send status unknown; execution status unknown."}'
+UNKNOWN_BODY = msgspec.json.encode({"code": -1007, "msg": TEXTS[-1007]})
 UNKNOWN = Answer(status=408, body=UNKNOWN_BODY)
 
 

@@ -10,6 +10,7 @@ from random import Random  # noqa: TID251 - the simulation's dice, with the run'
 from typing import Any
 
 from jumar.exchange.simulated.core.exchange import Reply
+from jumar.exchange.simulated.core.refusal import TEXTS
 from jumar.exchange.simulated.core.usage import Counts
 from jumar.simulation.faults import Fault, FaultPlan
 from jumar.simulation.line import Fate, Request, Trip
@@ -25,10 +26,7 @@ _FATES = (
 _LISTS = frozenset({"/fapi/v1/openOrders", "/fapi/v1/openAlgoOrders"})
 _CONDITIONAL_LIST = "/fapi/v1/openAlgoOrders"
 _POSITIONS = "/fapi/v3/positionRisk"
-_NO_POSITION = {
-    "code": -4509,
-    "msg": "Time in Force (TIF) GTE can only be used with open positions.",
-}
+_NO_POSITION = {"code": -4509, "msg": TEXTS[-4509]}
 _NO_COUNTS = Counts(weight_1m=0, orders_10s=0, orders_1m=0, ordered=False)
 _TOO_LATE = -1021
 _LAG_S = (0.05, 1.5)

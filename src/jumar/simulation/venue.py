@@ -16,12 +16,14 @@ from jumar.exchange.binance.streams import FrameReader
 from jumar.exchange.simulated.core.exchange import Exchange, Reply
 from jumar.exchange.simulated.core.market import MarketSource, MarketStep
 from jumar.exchange.simulated.core.readings import DEFAULT_READINGS, Readings
+from jumar.exchange.simulated.core.shelf import Packer
 from jumar.exchange.simulated.server.auth import Gate
 from jumar.exchange.simulated.server.config import BALANCE
 from jumar.exchange.simulated.server.feed import MarketFeed
 from jumar.exchange.simulated.server.gateway import Gateway
 from jumar.exchange.simulated.server.listen_keys import ListenKeys
 from jumar.exchange.simulated.server.pacer import Pacer
+from jumar.exchange.simulated.server.packing import InMemory
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import EventSink, StreamEvent
 from jumar.simulation.line import Ear, Line, Request, Weather
@@ -48,6 +50,7 @@ class Venue:
         weather: Weather,
         speed: float = 1.0,
         readings: Readings = DEFAULT_READINGS,
+        pack: Packer | None = None,
     ) -> None:
         self.weather = weather
         self.clock = clock
@@ -57,6 +60,7 @@ class Venue:
             account="simulated",
             now_ms=clock.now_ms(),
             readings=readings,
+            pack=InMemory() if pack is None else pack,
         )
         self._loop = loop
         self._ears: list[Ear] = []

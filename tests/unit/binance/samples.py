@@ -4,6 +4,7 @@ Sources: official SDK samples (17.2.0 and 18.0.1, 2026), the user data stream pa
 log of one triggered stop (2025-12-11).
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +34,15 @@ STOP_REQUEST = OrderRequest(
     trigger_price=Decimal(90380),
     reduce_only=True,
     working_type=WorkingType.MARK_PRICE,
+)
+BACKSTOP_REQUEST = replace(
+    STOP_REQUEST,
+    client_id="jm-abcdefghij-B1",
+    role=Role.BACKSTOP,
+    quantity=None,
+    reduce_only=False,
+    close_position=True,
+    trigger_price=Decimal(90300),
 )
 ORDER_ANSWER: Json = {
     "clientOrderId": ENTRY_ID,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from tests.unit.binance.samples import BACKSTOP_REQUEST, ENTRY_REQUEST, STOP_REQUEST
 
 from jumar.exchange.binance import params
 from jumar.model.account import MarginMode
@@ -12,40 +13,13 @@ from jumar.model.order import (
     OrderRequest,
     OrderType,
     Role,
-    Side,
     TimeInForce,
-    WorkingType,
 )
 
-STOP = OrderRequest(
-    symbol="BTCUSDT",
-    client_id="jm-abcdefghij-S1",
-    role=Role.STOP,
-    side=Side.SELL,
-    type=OrderType.STOP_MARKET,
-    quantity=Decimal("0.0130"),
-    trigger_price=Decimal("90380.0"),
-    reduce_only=True,
-    working_type=WorkingType.MARK_PRICE,
-)
-BACKSTOP = replace(
-    STOP,
-    client_id="jm-abcdefghij-B1",
-    role=Role.BACKSTOP,
-    quantity=None,
-    reduce_only=False,
-    close_position=True,
-)
-ENTRY = OrderRequest(
-    symbol="BTCUSDT",
-    client_id="jm-abcdefghij-E1",
-    role=Role.ENTRY,
-    side=Side.BUY,
-    type=OrderType.LIMIT,
-    quantity=Decimal("0.013"),
-    price=Decimal("9.0786E+4"),
-    time_in_force=TimeInForce.GTX,
-)
+# Numbers that would not be sent as they are written here.
+STOP = replace(STOP_REQUEST, quantity=Decimal("0.0130"), trigger_price=Decimal("90380.0"))
+BACKSTOP = replace(BACKSTOP_REQUEST, trigger_price=STOP.trigger_price)
+ENTRY = replace(ENTRY_REQUEST, price=Decimal("9.0786E+4"))
 EXIT = replace(
     ENTRY,
     role=Role.FULL_EXIT,

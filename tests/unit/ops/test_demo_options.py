@@ -124,6 +124,15 @@ def test_how_long_a_run_is_without_being_told(
     assert seconds_of(given, speed, market) == seconds
 
 
+@pytest.mark.parametrize("speed", [60, MAX])
+def test_the_shortest_run_needs_no_room_for_restarts(speed: float) -> None:
+    """Two seconds without a restart are allowed, with one they are not."""
+    shortest = GOOD | {"speed": speed, "seconds": 2}
+    assert DemoOptions(**shortest | {"restarts": 0}).flat_s == 1
+    with pytest.raises(ConfigError, match=r"^--restarts: 1 need 5 s each; use --seconds 19"):
+        DemoOptions(**shortest | {"restarts": 1})
+
+
 def test_a_whole_file_gets_its_length(tmp_path: Path) -> None:
     """Only then is it known whether there is room for the restarts, and when flat begins."""
     market = tmp_path / "market.csv"

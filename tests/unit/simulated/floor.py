@@ -1,17 +1,56 @@
 """An exchange on the table for unit tests: one symbol, a book set by hand, time that steps by hand."""
 
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
 from jumar.exchange.simulated.core.exchange import Exchange, Reply
 from jumar.exchange.simulated.core.market import Level, MarketStep, Print
 from jumar.exchange.simulated.core.readings import readings_from
+from jumar.exchange.simulated.core.shelf import Packer
 from jumar.exchange.simulated.core.terms import PLAIN_TERMS, Terms
 
 SYMBOL = "BTCUSDT"
 START_MS = 1_764_929_090_000
 
 type Pair = tuple[str, str]
+
+
+class Hand:
+    """A clock moved by hand."""
+
+    def __init__(self) -> None:
+        self.at_ms = START_MS
+
+    def now_ms(self) -> int:
+        """The time that was set."""
+        return self.at_ms
+
+    def monotonic(self) -> float:
+        """The same in seconds."""
+        return self.at_ms / 1000
+
+    def set_offset(self, offset_ms: int) -> None:
+        """Nothing."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Nothing."""
+
+
+def in_new_processes(program: str, *hash_seeds: str) -> set[str]:
+    """What a program prints in processes of their own, one for each hash seed."""
+    return {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for hash_seed in hash_seeds
+    }
 
 
 def levels(*pairs: Pair) -> tuple[Level, ...]:
@@ -62,6 +101,7 @@ class Floor:
         price: str = "90000.0",
         terms: Terms = PLAIN_TERMS,
         reading: str = "",
+        pack: Packer | None = None,
     ) -> None:
         self.now_ms = START_MS
         self.exchange = Exchange(
@@ -71,6 +111,7 @@ class Floor:
             now_ms=START_MS,
             terms=terms,
             readings=readings_from(reading.split()),
+            pack=pack,
         )
         self.events: list[dict[str, Any]] = []
         self.exchange.subscribe(self.events.append)

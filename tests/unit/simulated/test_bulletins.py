@@ -6,34 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.unit.simulated.floor import START_MS, SYMBOL, Floor, at, step
+from tests.unit.simulated.floor import SYMBOL, Floor, Hand, at, step
 
 from jumar.exchange.simulated.core import candles
 from jumar.exchange.simulated.core.market import MarketStep, Print
 from jumar.exchange.simulated.server.bulletins import Bulletins
 
 MINUTE = 60_000
-
-
-class Hand:
-    """A clock moved by hand."""
-
-    def __init__(self) -> None:
-        self.at_ms = START_MS
-
-    def now_ms(self) -> int:
-        """The time that was set."""
-        return self.at_ms
-
-    def monotonic(self) -> float:
-        """The same in seconds."""
-        return self.at_ms / 1000
-
-    def set_offset(self, offset_ms: int) -> None:
-        """Nothing."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Nothing."""
 
 
 class Board:
@@ -202,8 +181,16 @@ def test_trades_one_by_one(desk: Desk) -> None:
 
 def closing(symbol: str, average: str, **fields: str) -> dict[str, Any]:
     """What the user stream says of an order by which the exchange closed a position."""
-    row = {"s": symbol, "S": "SELL", "o": "LIMIT", "f": "IOC", "q": "1", "p": "1", "ap": average}
-    row |= {"c": "autoclose-5", "X": "FILLED", "l": "1", "z": "1", "T": "5", **fields}
+    row: dict[str, Any] = {
+        "s": symbol,
+        "S": "SELL",
+        "o": "LIMIT",
+        "f": "IOC",
+        "q": "1",
+        "p": "1",
+        "ap": average,
+    }
+    row |= {"c": "autoclose-5", "X": "FILLED", "l": "1", "z": "1", "T": "5", "t": 0, **fields}
     return {"e": "ORDER_TRADE_UPDATE", "o": row}
 
 
@@ -226,6 +213,17 @@ def test_the_largest_liquidation_of_a_second_is_public(desk: Desk) -> None:
     assert (first["e"], first["o"]["ap"], first["o"]["ps"]) == ("forceOrder", "90001", SYMBOL)
     assert "c" not in first["o"]
     assert desk.after(1000) == []
+
+
+def test_auto_deleveraging_is_public_too(desk: Desk) -> None:
+    """The order by which it took a position is a forced one."""
+    desk.board.hear("!forceOrder@arr")
+    desk.floor.buy("0.020")
+    desk.after(0)
+    assert desk.floor.exchange.deleverage(SYMBOL, None, desk.clock.at_ms) == Decimal("0.02")
+    (event,) = desk.after(1000)
+    assert (event["e"], event["o"]["X"], event["o"]["z"]) == ("forceOrder", "FILLED", "0.02")
+    assert (event["o"]["S"], event["o"]["f"]) == ("SELL", "IOC")
 
 
 def test_a_stream_that_nobody_hears_any_more_is_forgotten(desk: Desk) -> None:

@@ -201,8 +201,8 @@ def test_settings_are_locked_by_orders_and_positions(floor: Floor) -> None:
     assert floor.code("POST", "leverage", symbol=SYMBOL, leverage="2") == -4161
 
 
-def test_hedge_mode_can_be_met_and_refuses_orders(floor: Floor) -> None:
-    """A client that expects one-way finds hedge mode in the configuration and in the refusals."""
+def test_a_client_of_one_way_mode_meets_hedge_mode(floor: Floor) -> None:
+    """It finds it in the configuration, and its orders without a side are refused."""
     floor.ok("POST", "positionSide/dual", dualSidePosition="true")
     assert floor.ok("GET", "accountConfig")["dualSidePosition"] is True
     assert floor.ok("GET", "positionSide/dual") == {"dualSidePosition": True}

@@ -139,6 +139,21 @@ def test_a_trailing_stop_waits_for_its_activation_and_says_new_twice(floor: Floo
     assert statuses(floor, "t")[-1] == "FINISHED"
 
 
+def test_the_order_a_trailing_stop_became_keeps_its_terms(floor: Floor) -> None:
+    """`AP` and `cr` of its events, `activatePrice` and `priceRate` of queries; other orders have none of them."""
+    trail(floor, activatePrice="91000", callbackRate="0.5")
+    floor.advance(at("91000.0"))
+    floor.advance(at("90000.0"))
+    told = [e["o"] for e in floor.events if e["e"] == "ORDER_TRADE_UPDATE"]
+    assert [(o.get("AP"), o.get("cr")) for o in told if o["c"] == "t"] == [("91000", "0.5")] * 2
+    rows = {row["clientOrderId"]: row for row in floor.ok("GET", "allOrders", symbol=SYMBOL)}
+    child = rows.pop("t")
+    assert (child["activatePrice"], child["priceRate"]) == ("91000", "0.5")
+    (entry,) = rows.values()
+    assert not {"activatePrice", "priceRate"} & entry.keys()
+    assert not {"AP", "cr"} & told[0].keys()
+
+
 def test_a_buying_trailing_stop_is_the_mirror() -> None:
     """It follows the lowest price and fires on the way up."""
     floor = Floor()

@@ -121,6 +121,16 @@ def test_aggregated_trades_from_an_id_or_a_time(floor: Floor) -> None:
     assert ids(startTime=str(ORIGIN + 50_000), endTime=str(ORIGIN + 80_000)) == [2, 3]
 
 
+def test_old_trades_from_an_id_on(floor: Floor) -> None:
+    """From an id the first ones, without one the latest, as `trades` spells them."""
+    recent = floor.ok("GET", "trades", symbol=SYMBOL)
+    assert floor.ok("GET", "historicalTrades", symbol=SYMBOL) == recent
+    assert floor.ok("GET", "historicalTrades", symbol=SYMBOL, limit="2") == recent[-2:]
+    old = floor.ok("GET", "historicalTrades", symbol=SYMBOL, fromId="2", limit="3")
+    assert [row["id"] for row in old] == [2, 3, 4]
+    assert floor.ok("GET", "historicalTrades", symbol=SYMBOL, fromId="7") == []
+
+
 def test_the_days_ticker(floor: Floor) -> None:
     """Change, average, extremes, sums and ids of the last 24 hours, of one symbol or of all."""
     row = floor.ok("GET", "ticker/24hr", symbol=SYMBOL)
@@ -162,6 +172,7 @@ REFUSALS: list[tuple[str, dict[str, str], int]] = [
     ("depth", {"symbol": "XYZUSDT"}, -1121),
     ("depth", {"symbol": "ETHUSDT"}, -1122),
     ("depth", {**ONE, "limit": "7"}, -4021),
+    ("depth", {**ONE, "limit": "1500"}, -1130),
     ("depth", {**ONE, "limit": "ten"}, -1102),
     ("klines", ONE, -1102),
     ("klines", {**ONE, "interval": "7m"}, -1120),
@@ -171,6 +182,7 @@ REFUSALS: list[tuple[str, dict[str, str], int]] = [
     ("klines", {**BARS, "startTime": "2", "endTime": "1"}, -1023),
     ("trades", {**ONE, "limit": "1001"}, -1130),
     ("aggTrades", {**ONE, "limit": "1001"}, -1130),
+    ("historicalTrades", {**ONE, "limit": "501"}, -1130),
     ("aggTrades", {**ONE, "fromId": "first"}, -1102),
     ("aggTrades", {**ONE, "startTime": "0", "endTime": "3600001"}, -1127),
     ("ticker/24hr", {"symbol": "XYZUSDT"}, -1121),
@@ -296,4 +308,5 @@ def test_exchange_info_lists_what_can_be_ordered(floor: Floor) -> None:
         "TAKE_PROFIT_MARKET",
         "TRAILING_STOP_MARKET",
     ]
-    assert symbol["timeInForce"] == ["GTC", "IOC", "FOK", "GTX", "GTD", "RPI"]
+    assert symbol["timeInForce"] == ["GTC", "IOC", "FOK", "GTX", "GTD"]
+    assert "RPI" in symbol["permissionSets"]

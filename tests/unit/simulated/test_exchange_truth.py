@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.unit.simulated.floor import SYMBOL, Floor, step
+from tests.unit.simulated.hedged import SidingFloor
 
 from jumar.exchange.simulated.core.readings import ALLOWED
 from jumar.exchange.simulated.core.terms import PLAIN_TERMS, USUAL_TERMS, Terms
@@ -61,11 +62,12 @@ ACTS = st.lists(
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is done, on which account, under which reading."""
+    """What is done, on which account, under which reading, and whether in hedge mode."""
 
     acts: list[Act]
     account: str
     reading: str = ""
+    hedged: bool = False
 
 
 STORIES = st.builds(Story, ACTS, st.sampled_from(tuple(ACCOUNTS)), st.sampled_from(READINGS))
@@ -90,6 +92,7 @@ ORDER = {
     "V": "selfTradePreventionMode",
     "pm": "priceMatch",
     "gtd": "goodTillDate",
+    "ps": "positionSide",
     "ap": "avgPrice",
 }
 CONDITIONAL = {
@@ -111,6 +114,7 @@ CONDITIONAL = {
     "R": "reduceOnly",
     "tt": "triggerTime",
     "gtd": "goodTillDate",
+    "ps": "positionSide",
     "ap": "actualPrice",
     "aq": "actualQty",
     "tp": "triggerPrice",
@@ -131,11 +135,12 @@ class Folded:
 
     orders: dict[int, Json] = field(default_factory=dict)
     conditionals: dict[int, Json] = field(default_factory=dict)
-    positions: dict[str, Json] = field(default_factory=dict)
+    positions: dict[tuple[str, str], Json] = field(default_factory=dict)
     wallets: dict[str, Json] = field(default_factory=dict)
     leverage: dict[str, int] = field(default_factory=dict)
     lives: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list))
     traded: Counter[str] = field(default_factory=Counter[str])
+    called: list[Json] = field(default_factory=list)
 
     def add(self, event: Json) -> None:
         """Take one event in."""
@@ -151,9 +156,11 @@ class Folded:
                 self.lives["conditional", order["aid"]].append(order["X"])
             case "ACCOUNT_UPDATE":
                 self.wallets |= {row["a"]: row for row in event["a"]["B"]}
-                self.positions |= {row["s"]: row for row in event["a"]["P"]}
+                self.positions |= {(row["s"], row["ps"]): row for row in event["a"]["P"]}
             case "ACCOUNT_CONFIG_UPDATE":
                 self.leverage[event["ac"]["s"]] = event["ac"]["l"]
+            case "MARGIN_CALL":
+                self.called.append(event)
             case unknown:
                 raise AssertionError(unknown)
 
@@ -234,7 +241,8 @@ def act(floor: Floor, what: Act) -> None:
 def played(story: Story) -> Floor:
     """A floor on which all was done, and on which nothing is on its way any more."""
     balance, terms = ACCOUNTS[story.account]
-    floor = Floor(balance=balance, terms=terms, reading=story.reading)
+    kind = SidingFloor if story.hedged else Floor
+    floor = kind(balance=balance, terms=terms, reading=story.reading)
     for symbol in SCALES:
         market(floor, symbol, 0, 9)
     for each in story.acts:
@@ -265,6 +273,14 @@ def same(stream: Json, query: Json, names: dict[str, str]) -> None:
     for ours, theirs in names.items():
         if ours in stream:
             assert told(stream[ours]) == told(query[theirs]), (ours, stream, query)
+
+
+def agree(floor: Floor) -> Folded:
+    """Stream and queries tell the same; what the stream told."""
+    known = folded(floor)
+    agree_on_orders(floor, known)
+    agree_on_money(floor, known)
+    return known
 
 
 def agree_on_orders(floor: Floor, known: Folded) -> None:
@@ -302,15 +318,16 @@ def agree_on_orders(floor: Floor, known: Folded) -> None:
 def agree_on_money(floor: Floor, known: Folded) -> None:
     """Positions, settings and balances are the same by stream and by query."""
     for symbol in SCALES:
-        (row,) = floor.ok("GET", "/fapi/v2/positionRisk", symbol=symbol)
-        if symbol in known.positions:
-            same(known.positions[symbol], row, POSITION)
-        else:
-            assert Decimal(row["positionAmt"]) == 0
-        if Decimal(row["positionAmt"]):
-            assert known.positions[symbol]["mt"] == row["marginType"]
-        if symbol in known.leverage:
-            assert str(known.leverage[symbol]) == row["leverage"]
+        for row in floor.ok("GET", "/fapi/v2/positionRisk", symbol=symbol):
+            place = symbol, row["positionSide"]
+            if place in known.positions:
+                same(known.positions[place], row, POSITION)
+            else:
+                assert Decimal(row["positionAmt"]) == 0
+            if Decimal(row["positionAmt"]):
+                assert known.positions[place]["mt"] == row["marginType"]
+            if symbol in known.leverage:
+                assert str(known.leverage[symbol]) == row["leverage"]
     for row in floor.ok("GET", "/fapi/v3/balance"):
         if row["asset"] in known.wallets:
             same(known.wallets[row["asset"]], row, {"wb": "balance", "cw": "crossWalletBalance"})
@@ -320,10 +337,7 @@ def agree_on_money(floor: Floor, known: Folded) -> None:
 @given(story=STORIES)
 def test_the_stream_tells_what_rest_tells(story: Story) -> None:
     """Events taken together are the orders, positions and balances that queries answer."""
-    floor = played(story)
-    known = folded(floor)
-    agree_on_orders(floor, known)
-    agree_on_money(floor, known)
+    agree(played(story))
 
 
 @settings(max_examples=80, derandomize=True)
@@ -356,7 +370,11 @@ def signed(trade: Json) -> Decimal:
 @given(story=STORIES)
 def test_money_is_conserved_to_the_last_digit(story: Story) -> None:
     """Every wallet is its beginning and its income, and the income is what the trades earned and cost."""
-    floor = played(story)
+    conserved(played(story), story)
+
+
+def conserved(floor: Floor, story: Story) -> None:
+    """No digit of money appears or is lost."""
     income, by_kind = Counter[str](), Counter[tuple[str, str]]()
     for row in floor.ok("GET", "income", limit="1000"):
         income[row["asset"]] += Decimal(row["income"])  # type: ignore[assignment]  # sums of Decimal
@@ -408,14 +426,26 @@ def test_the_break_even_price_is_the_entry_with_what_was_paid(story: Story) -> N
 def test_positions_and_profits_are_those_of_the_fills(story: Story) -> None:
     """A position is the sum of its fills; profit and what is still open are the cash that the fills moved."""
     floor = played(story)
+    explained(floor)
     for symbol, trades in trades_of(floor).items():
-        (row,) = floor.ok("GET", "/fapi/v2/positionRisk", symbol=symbol)
+        assert sum((signed(trade) for trade in trades), Decimal(0)) == floor.exchange.position(
+            symbol
+        )
+
+
+def explained(floor: Floor) -> None:
+    """Every position is what the fills of its own make of it."""
+    trades_by = trades_of(floor)
+    for row in floor.ok("GET", "/fapi/v2/positionRisk"):
+        symbol, side = row["symbol"], row["positionSide"]
+        trades = [trade for trade in trades_by[symbol] if trade["positionSide"] == side]
         held = sum((signed(trade) for trade in trades), Decimal(0))
-        assert Decimal(row["positionAmt"]) == held == floor.exchange.position(symbol)
+        assert Decimal(row["positionAmt"]) == held
         told_fills = [
             Decimal(event["o"]["l"]) * (1 if event["o"]["S"] == "BUY" else -1)
             for event in floor.events
-            if event["e"] == "ORDER_TRADE_UPDATE" and event["o"]["s"] == symbol
+            if event["e"] == "ORDER_TRADE_UPDATE"
+            and (event["o"]["s"], event["o"]["ps"]) == (symbol, side)
         ]
         assert sum(told_fills, Decimal(0)) == held
         cash = -sum((signed(trade) * Decimal(trade["price"]) for trade in trades), Decimal(0))
@@ -469,10 +499,8 @@ def test_orders_of_the_account_meet(mode: str) -> None:
     sells: Act = ("limit", SYMBOL, 1, 0, 5)
     buys: Act = ("limit", SYMBOL, 2 * MODES.index(mode), 1, 5)
     floor = played(Story([sells, buys], "plain"))
-    known = folded(floor)
+    known = agree(floor)
     assert [order["X"] for order in known.orders.values()] == MET[mode]
-    agree_on_orders(floor, known)
-    agree_on_money(floor, known)
 
 
 @pytest.mark.parametrize("symbol", SCALES)
@@ -481,7 +509,6 @@ def test_the_small_account_is_liquidated(symbol: str) -> None:
     fall: list[Act] = [("step", symbol, choice, -9, 9) for choice in range(1, 8)]
     leverage: Act = ("leverage", symbol, 0, 0, 9)
     floor = played(Story([leverage, *[("market", symbol, 0, 0, 9)] * 5, *fall], "small"))
-    known = folded(floor)
+    known = agree(floor)
     assert any(order["x"] == "CALCULATED" for order in known.orders.values())
-    agree_on_orders(floor, known)
-    agree_on_money(floor, known)
+    assert known.called

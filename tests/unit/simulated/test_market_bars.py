@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.market import RecordedMarket, open_market
 from jumar.exchange.simulated.market.bars import STEPS, inside
-from jumar.exchange.simulated.market.formats import BAR_MS, Bar
+from jumar.exchange.simulated.market.records import MINUTE_MS as BAR_MS
+from jumar.exchange.simulated.market.records import Bar
 
 HEADER = "open_time_ms,open,high,low,close,volume"
 TICKS = {"BTCUSDT": Decimal("0.10"), "ETHUSDT": Decimal("0.01")}
@@ -233,7 +234,7 @@ def test_a_file_without_bars_is_refused(tmp_path: Path) -> None:
         (row(2, "1 1 2 1"), "open 1 and close 1 are not between 2 and 1"),
         (row(2, "1 1 1 1", "-1"), "volume -1 is not a finite number of at least zero"),
         (row(2, "1 1 1 1", "inf"), "volume inf is not a finite number of at least zero"),
-        (row(2, "1 1 1 1", "much"), "a field is not a number"),
+        (row(2, "1 1 1 1", "much"), "volume 'much' is not a number"),
         (row(2, "1 1 1 1", off_ms=1), "open_time_ms 1738540920001 is not a whole minute"),
         (row(1, "1 1 1 1"), "open_time_ms 1738540860000 is not after 1738540860000, the bar above"),
         (row(0, "1 1 1 1"), "open_time_ms 1738540800000 is not after 1738540860000, the bar above"),

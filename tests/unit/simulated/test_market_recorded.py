@@ -49,7 +49,7 @@ DEPTH = '171 {"stream":"btcusdt@depth@0ms","data":{"e":"depthUpdate","T":1,"b":[
 SNAPSHOT = '172 {"lastUpdateId":5,"bids":[],"asks":[]}'
 
 
-def _open(path: Path, **options: int | str | None) -> RecordedMarket:
+def _open(path: Path, **options: int | list[str] | None) -> RecordedMarket:
     return RecordedMarket(path, tick_sizes=TICKS, **options)  # type: ignore[arg-type]  # one helper for all options
 
 
@@ -152,7 +152,7 @@ def test_the_symbol_is_read_from_the_frames(write: Write) -> None:
     """A raw stream knows its symbol where its name does not; a caller may name another."""
     path = write("stream.jsonl", [_trade(1_000, "100.0", "0.010", sold=True)])
     assert _open(path).symbols == ("BTCUSDT",)
-    assert _open(path, symbol="ETHUSDT").symbols == ("ETHUSDT",)
+    assert _open(path, symbols=["ETHUSDT"]).symbols == ("ETHUSDT",)
 
 
 # Files of trades only
@@ -308,6 +308,7 @@ def test_a_file_without_records_is_refused(write: Write) -> None:
     [
         (COINM, COINM_HEADER, "1000,1,1,buy,20.0", "5 fields where 6 belong"),
         (COINM, COINM_HEADER, "1000,1,1,buy,abc,40", "price 'abc' is not a number"),
+        (COINM, COINM_HEADER, "1000,1,1,buy,1,1e40", "a number is too large"),
         (COINM, COINM_HEADER, "1000,1,1,buy,NaN,40", "price NaN is not a finite number"),
         (COINM, COINM_HEADER, "1000,1,1,buy,20.0,0", "qty 0 is not a finite number above zero"),
         (COINM, COINM_HEADER, "1000,1,1,BOTH,20.0,40", "taker_side 'BOTH' is neither buy nor sell"),
@@ -381,7 +382,7 @@ def test_a_file_that_names_no_symbol_needs_one(write: Write) -> None:
     path = write("trades.csv", [SPOT_HEADER, "1,1000000,100.0,0.1,1,1"])
     with pytest.raises(ValueError, match=r"trades\.csv names no symbol; give one with --symbols"):
         _open(path)
-    assert _open(path, symbol="ETHUSDT").symbols == ("ETHUSDT",)
+    assert _open(path, symbols=["ETHUSDT"]).symbols == ("ETHUSDT",)
 
 
 def test_a_symbol_that_is_not_listed_is_told(write: Write) -> None:

@@ -1,8 +1,5 @@
 """The named scenarios: the same seed the same path, always a valid market, and each what its name says."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
@@ -11,6 +8,7 @@ from itertools import groupby, islice, pairwise, takewhile
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.simulated.floor import in_new_processes
 
 from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.market import SCENARIOS, StagedMarket
@@ -102,16 +100,7 @@ def _range(steps: tuple[MarketStep, ...]) -> Decimal:
 
 def test_the_paths_are_the_same_in_every_process() -> None:
     """Byte for byte, whatever the hash seed of the process."""
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", DIGEST],
-            env=os.environ | {"PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            check=True,
-            text=True,
-        ).stdout
-        for hash_seed in ("0", "4242")
-    }
+    outputs = in_new_processes(DIGEST, "0", "4242")
     assert len(outputs) == 1
     assert len(set(outputs.pop().split())) == len(SCENARIOS)
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.simulated.floor import step
 
 from jumar.exchange.simulated.core import tape as module
-from jumar.exchange.simulated.core.candles import INTERVALS, next_ms, opens_ms
+from jumar.exchange.simulated.core.candles import INTERVALS, Bar, next_ms, opens_ms
 from jumar.exchange.simulated.core.market import Print
 from jumar.exchange.simulated.core.tape import Tape
 
@@ -146,7 +146,39 @@ def test_the_past_is_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None
     tape = Tape()
     for minute in range(100):
         trade(tape, NOON + minute * MINUTE, str(100 + minute))
-    assert len(tape._minutes) <= 15
+    assert len(tape._past) <= 15
     rows = tape.bars("1m", start_ms=None, end_ms=NOON + 99 * MINUTE, limit=10)
     assert [int(bar.open) for _, bar in rows] == list(range(190, 200))
     assert [t.trade_id for t in tape.latest(50)] == list(range(93, 101))
+
+
+def test_a_bar_comes_back_from_its_text_as_it_was() -> None:
+    """Every field, to the last digit and zero."""
+    bar = Bar.flat(NOON, Decimal("100.10"))
+    for number, name in enumerate(Bar.__slots__[1:-2]):
+        setattr(bar, name, Decimal(f"{number}.10"))
+    bar.trades, bar.first_id = 7, 12_345
+    assert Bar.read(bar.written()) == bar
+    assert repr(Bar.read(bar.written())) == repr(bar)
+    assert Bar.written_open_ms(bar.written()) == NOON
+
+
+def test_what_was_asked_before_does_not_change_what_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A tape that is asked all the time tells the same as one that was never asked, also when it forgets."""
+    monkeypatch.setattr(module, "MINUTES_KEPT", 100)
+    monkeypatch.setattr(module, "MINUTES_SLACK", 40)
+    monkeypatch.setattr(module, "WHOLES_KEPT", 3)
+    asked = Tape()
+    for minute in range(400):
+        at_ms = NOON + minute * MINUTE
+        trade(asked, at_ms, str(100 + minute * 7 % 31))
+        hour_ms = opens_ms("1h", at_ms)
+        hours_ms = (hour_ms, hour_ms - 60 * MINUTE)
+        said = [asked.day(at_ms), *(asked.bar("1h", each_ms) for each_ms in hours_ms)]
+        if minute % 57 == 0:
+            fresh = Tape()
+            for earlier in range(minute + 1):
+                trade(fresh, NOON + earlier * MINUTE, str(100 + earlier * 7 % 31))
+            assert said == [fresh.day(at_ms), *(fresh.bar("1h", each_ms) for each_ms in hours_ms)]

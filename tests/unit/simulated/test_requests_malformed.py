@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.simulated.floor import START_MS, SYMBOL, Floor
+from tests.unit.simulated.floor import START_MS, SYMBOL, Floor, Hand
 
-from jumar.exchange.simulated.core.exchange import Reply
+from jumar.exchange.simulated.core.exchange import Exchange, Reply
 from jumar.exchange.simulated.core.terms import USUAL_TERMS
+from jumar.exchange.simulated.core.usage import WEIGHT_LIMIT
 from jumar.exchange.simulated.judge import judge
 from jumar.exchange.simulated.server.auth import (
     Ed25519Verifier,
@@ -21,6 +22,7 @@ from jumar.exchange.simulated.server.auth import (
 )
 from jumar.exchange.simulated.server.gateway import Gateway
 from jumar.exchange.simulated.server.listen_keys import ListenKeys
+from jumar.exchange.simulated.server.rest import Rest
 from jumar.exchange.simulated.server.ws_api import METHODS, Session, WsApi
 from jumar.ports.clock import SystemClock
 
@@ -69,6 +71,8 @@ PARAMETERS = {
     "limit": "5",
     "page": "1",
     "interval": "1m",
+    "pair": SYMBOL,
+    "contractType": "PERPETUAL",
 }
 ODD = (
     "",
@@ -246,6 +250,54 @@ def test_any_frame_is_answered(api: WsApi, frame: str | bytes, *, logged_on: boo
     answer = api.answer(frame, session)
     assert msgspec.json.encode(answer)
     assert answer["status"] == 200 or answer["error"]["code"] < 0
+
+
+@pytest.mark.parametrize(
+    ("frame", "weight"),
+    [
+        ("{", 1),
+        ('{"id":1,"method":"order.guess"}', 1),
+        ('{"id":1,"method":"session.guess"}', 1),
+        ('{"id":1,"method":"session.logon"}', 2),
+        ('{"id":1,"method":"session.status"}', 2),
+    ],
+)
+def test_every_frame_costs_and_is_held_back(frame: str, weight: int) -> None:
+    """Refused or not it counts its weight; who has used all is told so, whatever the frame says."""
+    exchange = Exchange(
+        symbols=[SYMBOL], balance=Decimal(1), account="t", now_ms=START_MS, limits=True
+    )
+    hand = Hand()
+    api = WsApi(Gateway(exchange, Gate({}), ListenKeys(str), hand))
+    answer = api.answer(frame, Session(START_MS))
+    assert answer["status"] in (200, 400, 401, 404)
+    assert answer["rateLimits"][0]["count"] == weight
+    exchange.count(WEIGHT_LIMIT - weight, START_MS)
+    held = api.answer(frame, Session(START_MS))
+    assert (held["status"], held["error"]["code"]) == (429, -1003)
+
+
+def test_a_request_that_stands_wrong_costs_and_is_held_back() -> None:
+    """A parameter that stands twice is -1101 with its request's weight, and 429 for who has used all."""
+    exchange = Exchange(
+        symbols=[SYMBOL], balance=Decimal(1), account="t", now_ms=START_MS, limits=True
+    )
+    rest = Rest(Gateway(exchange, Gate({}), ListenKeys(str), Hand()))
+    for query, body, used in (("symbol=a&symbol=a", "", 5), ("symbol=a", "limit=5&limit=5", 10)):
+        reply = rest.reply("GET", "/fapi/v1/trades", query=query, body=body, api_key=None)
+        assert (reply.status, reply.body["code"]) == (400, -1101)
+        assert reply.counts.weight_1m == used
+    exchange.count(WEIGHT_LIMIT - 10, START_MS)
+    reply = rest.reply("GET", "/fapi/v1/trades", query="a=1&a=1", body="", api_key=None)
+    assert (reply.status, reply.body["code"]) == (429, -1003)
+
+
+def test_the_query_wins_over_the_body() -> None:
+    """A parameter that stands in both places is not one that stands twice."""
+    rest = Rest(Gateway(Floor().exchange, Gate({}), ListenKeys(str), Hand()))
+    path, symbol = "/fapi/v1/ticker/price", f"symbol={SYMBOL}"
+    assert rest.reply("GET", path, query=symbol, body="symbol=x", api_key=None).status == 200
+    assert rest.reply("GET", path, query="symbol=x", body=symbol, api_key=None).status == 400
 
 
 @pytest.mark.parametrize(

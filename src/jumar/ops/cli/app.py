@@ -4,6 +4,8 @@ Promises that `--help` answers at once: whatever is heavy is imported inside the
 nothing of trading.
 """
 
+import sys
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +16,8 @@ import typer
 from jumar import __version__
 from jumar.ops.cli.decision import decision
 from jumar.ops.cli.errors import told_plainly
+from jumar.ops.cli.market import market as market_commands
+from jumar.ops.cli.probe import probe
 from jumar.reports.formats import LogFormat
 
 app = typer.Typer(
@@ -26,13 +30,15 @@ app = typer.Typer(
 exchange = typer.Typer(help="The simulated exchange.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(exchange, name="exchange")
 app.add_typer(decision, name="decision")
+app.add_typer(market_commands, name="market")
+exchange.command("probe")(probe)
 
 Market = Annotated[
     str,
     typer.Option(
         "--market",
         help="synthetic, synthetic:SCENARIO (calm, trend, chop, flash-crash, gap-through-stop, "
-        "mark-divergence, liquidity-hole), manual, or the path of a recorded file",
+        "mark-divergence, liquidity-hole), manual, live or live:A,B (the real market now), or the path of a recorded file or folder",
     ),
 ]
 Symbols = Annotated[
@@ -40,11 +46,24 @@ Symbols = Annotated[
 ]
 Begin = Annotated[str | None, typer.Option("--from", help="first moment of a recorded file, ISO")]
 End = Annotated[str | None, typer.Option("--to", help="where a recorded file ends, ISO")]
+Mark = Annotated[
+    Path | None, typer.Option("--mark", help="recorded mark prices, beside a recorded file")
+]
+FundingFile = Annotated[
+    Path | None,
+    typer.Option("--funding-file", help="recorded funding rates, beside a recorded file"),
+]
 Config = Annotated[
     Path | None, typer.Option("--config", help="the configuration; default jumar.toml here")
 ]
 Symbol = Annotated[str | None, typer.Option("--symbol", help="only this one")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
+
+
+Faults = Annotated[
+    Path | None,
+    typer.Option("--faults", help="JSON file: what goes wrong by order (docs/reference/faults.md)"),
+]
 
 
 class Switch(StrEnum):
@@ -115,6 +134,8 @@ def demo(
     market: Market = "synthetic",
     begin: Begin = None,
     end: End = None,
+    mark: Mark = None,
+    funding_file: FundingFile = None,
     speed: Annotated[
         str,
         typer.Option(
@@ -129,6 +150,7 @@ def demo(
         Path | None, typer.Option(help="keep logs and database in this folder")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+    faults: Faults = None,
 ) -> None:
     """Watch decisions become protected positions on a simulated exchange."""
     with told_plainly():
@@ -141,12 +163,19 @@ def demo(
             market=market,
             begin=begin,
             end=end,
+            mark=mark,
+            funding_file=funding_file,
             speed=pace,
             symbols=_symbols(symbols),
             restarts=restarts,
             state_dir=state_dir,
             json=json,
+            faults=faults,
         )
+        if faults is not None:
+            from jumar.bootstrap.serving import fault_rules
+
+            fault_rules(faults)  # refused here, not by a process that has to be looked for
         if options.virtual:
             from jumar.ops.demo.virtual import run_virtual_demo
 
@@ -250,6 +279,11 @@ def exchange_serve(
     market: Market = "synthetic",
     begin: Begin = None,
     end: End = None,
+    mark: Mark = None,
+    funding_file: FundingFile = None,
+    live_url: Annotated[
+        str | None, typer.Option(help="with --market live: another host of the real streams")
+    ] = None,
     speed: Annotated[float, typer.Option(help="path seconds per second")] = 1,
     seed: Annotated[int, typer.Option(help="dice of drawn prices: synthetic, and inside bars")] = 1,
     symbols: Symbols = "",
@@ -269,10 +303,18 @@ def exchange_serve(
         list[str] | None,
         typer.Option(help="name=value: choose where the documents leave a choice; may be repeated"),
     ] = None,
+    faults: Faults = None,
 ) -> None:
-    """Serve an exchange that speaks Binance's wire, until SIGINT or SIGTERM."""
+    """Serve an exchange that speaks Binance's wire, until SIGINT or SIGTERM.
+
+    A first look: `jumar exchange serve --market manual --symbols BTCUSDT --ready-file ready.json` serves one contract
+    whose price you set; addresses are printed, keys stand in the ready file. `jumar exchange client ccxt` prints a
+    program that trades there. Hostile: `--faults` makes it fail on order, `--reading` changes what Binance's documents
+    leave open, `--limits on` holds back who asks too much. What really happened is at /sim/ledger, what it means for the promises at /sim/judge.
+    """
     with told_plainly():
-        from jumar.bootstrap import ServeOptions, serve_exchange
+        from jumar.bootstrap.serving import ServeOptions, serve_exchange
+        from jumar.ops.cli.served import greeting
 
         options = ServeOptions(
             market=market,
@@ -284,6 +326,10 @@ def exchange_serve(
             start=start,
             begin=begin,
             end=end,
+            mark=mark,
+            funding_file=funding_file,
+            live_url=live_url,
+            tell=_tell,
             balance=_money("--balance", balance),
             bnb=_money("--bnb", bnb),
             funding=_money("--funding", funding),
@@ -291,10 +337,44 @@ def exchange_serve(
             limits=limits is Switch.ON,
             routes=routes.value,
             readings=tuple(reading or ()),
+            faults=faults,
         )
-        if limits is Switch.OFF:
-            print("limits: off; requests are counted and nobody is held back", flush=True)
-        serve_exchange(options)
+        _say_unusual(limits, faults)
+
+        def greet(urls: Mapping[str, object]) -> None:
+            print(greeting(urls, market, ready_file), file=sys.stderr, flush=True)
+
+        serve_exchange(options, greet)
+
+
+@exchange.command("client")
+def exchange_client(
+    client: Annotated[
+        str | None,
+        typer.Argument(help="ccxt, sdk, python-binance, nautilus; left out: which there are"),
+    ] = None,
+    *,
+    ready_file: Annotated[Path, typer.Option(help="where the program finds addresses and keys")] = (
+        Path("ready.json")
+    ),
+) -> None:
+    """Print a program that points a third-party client at a served exchange."""
+    with told_plainly():
+        from jumar.ops.cli import served
+
+        print(served.clients() if client is None else served.program(client, ready_file), end="")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _say_unusual(limits: Switch, faults: Path | None) -> None:
+    """What somebody who looks at the exchange should know of how it was started."""
+    if limits is Switch.OFF:
+        print("limits: off; requests are counted and nobody is held back", flush=True)
+    if faults is not None:
+        print(f"faults: by {faults}; how often they struck is at /sim/faults", flush=True)
 
 
 def _symbols(text: str) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def decision_check(
 ) -> None:
     """Say offline whether a decision would be accepted, and which order it would lead to."""
     with told_plainly():
-        from jumar.bootstrap import CheckOptions, check_decision
+        from jumar.bootstrap.checking import CheckOptions, check_decision
         from jumar.reports.check import as_data, as_text
 
         options = CheckOptions(

@@ -14,7 +14,8 @@ from typing import Protocol
 import structlog
 
 from jumar import __version__
-from jumar.bootstrap import build_engine, run_async
+from jumar.bootstrap.common import run_async
+from jumar.bootstrap.engine import build_engine
 from jumar.config import Settings, load_settings
 from jumar.model.errors import VenueUnavailable
 from jumar.reports.formats import LogFormat

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jumar.bootstrap import is_recorded_market
+from jumar.bootstrap.serving import is_recorded_market
 from jumar.model.errors import ConfigError
 from jumar.ports.clock import new_identity
 
@@ -45,13 +45,16 @@ class DemoOptions:
         seconds: during which decisions are written, `flat_s` of them at the end flat: of wall time, at `MAX` of
             virtual time; `WHOLE` until the file is measured that is to be played to its end.
         seed: dice of the market and of the decisions; None until drawn.
-        market: `synthetic`, `synthetic:` and a scenario's name, or the path of a recorded file, cut by `begin` and `end`.
+        market: `synthetic`, `synthetic:` and a scenario's name, or the path of a recorded file or folder, cut by `begin` and
+            `end`.
+        mark, funding_file: recorded mark prices and funding rates beside a recorded file.
         speed: path seconds per second, the exchange clock being the wall clock; at `MAX` everything runs in virtual
             time, whose seconds are the path's.
         symbols: none means the exchange's own.
         restarts: how often the engine is killed and started again while it trades.
         state_dir: where logs and database stay; a temporary folder when None.
         json: whether stdout gets one JSON object instead of a summary.
+        faults: a file of faults on order, for the exchange.
     """
 
     seconds: float
@@ -59,11 +62,14 @@ class DemoOptions:
     market: str
     begin: str | None
     end: str | None
+    mark: Path | None = None
+    funding_file: Path | None = None
     speed: float
     symbols: tuple[str, ...]
     restarts: int
     state_dir: Path | None
     json: bool
+    faults: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot work.
@@ -76,16 +82,18 @@ class DemoOptions:
             raise ConfigError(f"--seed: {self.seed} is below zero; give a whole number from 0 on")
         if self.restarts < 0:
             raise ConfigError(f"--restarts: {self.restarts} is below zero; give 0 or more")
-        if self.restarts * RESTART_ROOM_S > self.trading_s:
+        if self.restarts and self.restarts * RESTART_ROOM_S > self.trading_s:
             needed_s = self.restarts * RESTART_ROOM_S + QUIET_S + FLAT_S
             raise ConfigError(
                 f"--restarts: {self.restarts} need {RESTART_ROOM_S:g} s each; "
                 f"use --seconds {needed_s:g} or more"
             )
+        if self.virtual and self.faults is not None:
+            raise ConfigError("--faults: not in virtual time; choose a --speed that is a number")
         if self.market == "manual":
             raise ConfigError("--market: a manual market stands still; use synthetic or a file")
-        if self.recorded and not Path(self.market).is_file():
-            raise ConfigError(f"--market: {self.market} is neither synthetic nor a file")
+        if self.recorded and not Path(self.market).exists():
+            raise ConfigError(f"--market: {self.market} is neither synthetic nor a file or folder")
 
     def _check_time(self) -> None:
         if not (self.virtual or 0 < self.speed <= SPEED_MAX):  # false for nan, too

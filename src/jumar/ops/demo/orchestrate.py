@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from jumar.bootstrap import audit
+from jumar.bootstrap.engine import audit
 from jumar.model.errors import VenueUnavailable
 from jumar.ops.demo.children import Child, Children
 from jumar.ops.demo.config import KEY_ENV, SECRET_ENV, of_processes
@@ -134,10 +134,13 @@ class _Demo:
         optional = {
             "--from": options.begin,
             "--to": options.end,
+            "--mark": options.mark,
+            "--funding-file": options.funding_file,
             "--symbols": ",".join(options.symbols),
+            "--faults": options.faults,
         }
         for name, value in optional.items():
-            arguments += [name, value] if value else []
+            arguments += [name, str(value)] if value else []
         return await children.start("exchange", arguments, {}, self._files.log("exchange"))
 
     async def _ready(self, children: Children) -> dict[str, str]:

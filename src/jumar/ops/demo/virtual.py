@@ -7,7 +7,7 @@ processes.
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from jumar.bootstrap import ServeOptions, open_course, virtual_demo
+from jumar.bootstrap.serving import ServeOptions, open_course, virtual_demo
 from jumar.ops.demo.config import of_virtual_time
 from jumar.ops.demo.options import HOME_S, LOOK_S, WHOLE, DemoOptions, Files, files_of
 from jumar.ops.demo.progress import Progress
@@ -79,7 +79,8 @@ def play(options: DemoOptions, files: Files, *, name: str) -> Played | None:
         NotSettled: the engine could not end in an orderly way.
     """
     options, seed = options.seeded()
-    course = open_course(_prices(options, seed))
+    told: list[str] = []
+    course = open_course(_prices(options, seed, told.append))
     if options.seconds == WHOLE:
         options = options.lasting(course.measured_s())
     files.config.write_text(of_virtual_time(files, course.symbols), encoding="utf-8")
@@ -90,6 +91,8 @@ def play(options: DemoOptions, files: Files, *, name: str) -> Played | None:
         live=not options.json,
         name=name,
     )
+    for line in told:
+        progress.say(line)
     progress.say(f"seed {seed}, {_duration(options.seconds)} of virtual time")
     world = virtual_demo(course, seed=seed, config=files.config, observers=(LogObserver(),))
     with (
@@ -174,13 +177,16 @@ class _Run:
         self._wait_for_kill()
 
 
-def _prices(options: DemoOptions, seed: int) -> ServeOptions:
+def _prices(options: DemoOptions, seed: int, tell: Callable[[str], None]) -> ServeOptions:
     return ServeOptions(
         market=options.market,
         symbols=options.symbols,
         seed=seed,
         begin=options.begin,
         end=options.end,
+        mark=options.mark,
+        funding_file=options.funding_file,
+        tell=tell,
     )
 
 

@@ -1,19 +1,21 @@
-"""The account: one-way positions, wallet, fees and realized profit, in USDT; fees in BNB where that is chosen.
+"""The account: positions, wallet, fees and realized profit, in USDT; fees in BNB where that is chosen.
 
 Promises: every change of a wallet is an entry of the journal, so that the sum of the entries is the wallet's change to
-the last digit. Money is kept to eight decimals, as the exchange does. Isolated margin follows what real user-stream records show: opening moves
-notional / leverage from the cross wallet into the position's own, which pays the fee; reducing gives back its share
-together with the profit. Fee rates: Binance's published regular-user rates for USDⓈ-M as answered by
-`GET /fapi/v1/commissionRate` (sample in the official connector, 2026-08): maker 0.02 %, taker 0.04 %.
+the last digit. In hedge mode a symbol has two positions, LONG and SHORT, which share its leverage and margin mode and
+nothing else. Fee rates: Binance's published regular-user rates for USDⓈ-M as answered by `GET /fapi/v1/commissionRate`
+(sample in the official connector, 2026-08): maker 0.02 %, taker 0.04 %.
 
-It does not know when funding is due, when a position is liquidated, or hedge-mode positions.
+It does not know when funding is due or when a position is liquidated.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
-from jumar.exchange.simulated.core.orders import Side
+from jumar.exchange.simulated.core.orders import PositionSide, Side
+from jumar.exchange.simulated.core.position import DEFAULT_LEVERAGE, Position, money
+from jumar.exchange.simulated.core.shelf import Shelf
 from jumar.exchange.simulated.core.terms import PLAIN_TERMS, Terms
 from jumar.exchange.simulated.core.text import ZERO
 
@@ -22,48 +24,6 @@ TAKER_FEE = Decimal("0.0004")
 ASSET = "USDT"
 BNB = "BNB"
 BNB_DISCOUNT = Decimal("0.9")  # USDⓈ-M fees in BNB cost a tenth less (Binance fee schedule, 2026)
-DEFAULT_LEVERAGE = 20
-_MONEY = Decimal("0.00000001")
-
-
-def money(value: Decimal) -> Decimal:
-    """The value to eight decimals, the exchange's smallest unit."""
-    return value.quantize(_MONEY, rounding=ROUND_HALF_EVEN)
-
-
-@dataclass(slots=True, kw_only=True)
-class Position:
-    """One symbol's position and settings. `quantity` is signed: long > 0.
-
-    Attributes:
-        entry_price: average entry, zero when flat.
-        isolated_wallet: margin that belongs to the position alone; zero when flat or crossed.
-        realized: profit realized on the symbol so far, before fees.
-        costs: fees minus realized profit since the position was opened, for the break-even price.
-    """
-
-    symbol: str
-    quantity: Decimal = ZERO
-    entry_price: Decimal = ZERO
-    isolated: bool = False
-    leverage: int = DEFAULT_LEVERAGE
-    isolated_wallet: Decimal = ZERO
-    realized: Decimal = ZERO
-    costs: Decimal = ZERO
-    updated_ms: int = 0
-
-    @property
-    def break_even(self) -> Decimal:
-        """The price at which closing would leave neither profit nor loss, exit fee aside; zero when flat."""
-        return money(self.entry_price + self.costs / self.quantity) if self.quantity else ZERO
-
-    def unrealized(self, mark: Decimal) -> Decimal:
-        """Profit at the mark price, not yet realized."""
-        return money((mark - self.entry_price) * self.quantity)
-
-    def closable(self, side: Side) -> Decimal:
-        """How much an order of `side` may reduce: the whole position, or nothing."""
-        return abs(self.quantity) if side.closes(self.quantity) else ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +62,16 @@ class Entry:
     fill: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginMove:
+    """Isolated margin that the client added to a position (above zero) or took out."""
+
+    time_ms: int
+    symbol: str
+    position_side: PositionSide
+    amount: Decimal
+
+
 @dataclass(slots=True)
 class Account:
     """Wallets, positions and settings of the one account.
@@ -111,21 +81,22 @@ class Account:
         bnb_price: USDT for one BNB.
         journal: every change of a wallet, oldest first.
         fills: how many fills were settled.
+        positions: those of a symbol: one, or in hedge mode LONG and SHORT.
         terms: what the account pays and what may befall it.
-        margin_moves: isolated margin that was added (above zero) or taken out, oldest first: time, symbol, amount.
+        margin_moves: isolated margin that was added or taken out, oldest first.
     """
 
     wallet: Decimal
-    positions: dict[str, Position] = field(default_factory=dict)
+    positions: dict[str, tuple[Position, ...]] = field(default_factory=dict)
     hedge_mode: bool = False
     multi_assets: bool = False
     fee_burn: bool = False
     updated_ms: int = 0
     bnb: Decimal = ZERO
     bnb_price: Decimal = ZERO
-    journal: list[Entry] = field(default_factory=list)
+    journal: Shelf[Entry] = field(default_factory=lambda: Shelf(Entry))
     fills: int = 0
-    margin_moves: list[tuple[int, str, Decimal]] = field(default_factory=list)
+    margin_moves: Shelf[MarginMove] = field(default_factory=lambda: Shelf(MarginMove))
     terms: Terms = PLAIN_TERMS
 
     def begin(self, terms: Terms, now_ms: int) -> None:
@@ -136,16 +107,43 @@ class Account:
         self.terms, self.updated_ms = terms, now_ms
         self.bnb, self.bnb_price, self.fee_burn = terms.bnb, terms.bnb_price, terms.bnb > 0
 
-    def position(self, symbol: str) -> Position:
-        """The position of a symbol, flat when it was never traded."""
+    def sides(self, symbol: str) -> tuple[Position, ...]:
+        """The positions of a symbol, flat when it was never traded: one, or in hedge mode LONG and SHORT."""
         if symbol not in self.positions:
-            self.positions[symbol] = Position(symbol=symbol)
+            self.positions[symbol] = self._flat(symbol)
         return self.positions[symbol]
+
+    def position(self, symbol: str, side: PositionSide = PositionSide.BOTH) -> Position:
+        """The position of a symbol; `side` is LONG or SHORT in hedge mode."""
+        held = self.positions.get(symbol) or self.sides(symbol)
+        return held[1] if side is PositionSide.SHORT else held[0]
+
+    def every(self) -> Iterator[Position]:
+        """Every position of every symbol, held or flat."""
+        return (position for held in self.positions.values() for position in held)
+
+    def set_hedge_mode(self, *, on: bool) -> None:
+        """Change the position mode of an account that holds nothing; leverage and margin modes stay."""
+        self.hedge_mode = on
+        for symbol, (old, *_) in self.positions.items():
+            self.positions[symbol] = self._flat(
+                symbol, isolated=old.isolated, leverage=old.leverage
+            )
+
+    def _flat(
+        self, symbol: str, *, isolated: bool = False, leverage: int = DEFAULT_LEVERAGE
+    ) -> tuple[Position, ...]:
+        modes = (PositionSide.LONG, PositionSide.SHORT) if self.hedge_mode else (PositionSide.BOTH,)
+        return tuple(
+            Position(symbol=symbol, side=side, isolated=isolated, leverage=leverage)
+            for side in modes
+        )
 
     @property
     def cross_wallet(self) -> Decimal:
         """The wallet without what belongs to isolated positions."""
-        return self.wallet - sum((p.isolated_wallet for p in self.positions.values()), ZERO)
+        own = (p.isolated_wallet for held in self.positions.values() for p in held)
+        return self.wallet - sum(own, ZERO)
 
     def settle(
         self,
@@ -156,21 +154,23 @@ class Account:
         *,
         maker: bool,
         now_ms: int,
+        position_side: PositionSide = PositionSide.BOTH,
     ) -> Settled:
         """Apply one fill: position, wallet, isolated margin.
 
-        A fill larger than an opposite position closes it and opens the rest the other way.
+        A fill larger than an opposite position closes it and opens the rest the other way; in hedge mode the engine
+        lets no order execute more than that position.
         """
-        position = self.position(symbol)
+        position = self.position(symbol, position_side)
         rate = MAKER_FEE if maker else TAKER_FEE
         fee = money(price * quantity * rate)
         paid, asset = self._fee(fee)
         closing = min(quantity, position.closable(side))
         closing_fee = money(price * closing * rate)
-        realized = _close(position, closing, price, closing_fee) if closing else ZERO
+        realized = position.reduce(closing, price, closing_fee) if closing else ZERO
         if quantity > closing:
             opening_fee = fee - closing_fee
-            _open(position, (quantity - closing) * side.sign, price, opening_fee)
+            position.enlarge((quantity - closing) * side.sign, price, opening_fee)
             if position.isolated and asset != ASSET:
                 position.isolated_wallet += opening_fee  # it was paid from elsewhere
         self.change(symbol, IncomeKind.REALIZED_PNL, realized, now_ms, fill=self.fills)
@@ -215,25 +215,3 @@ class Account:
             if in_bnb <= self.bnb:
                 return in_bnb, BNB
         return fee, ASSET
-
-
-def _close(position: Position, quantity: Decimal, price: Decimal, fee: Decimal) -> Decimal:
-    held = abs(position.quantity)
-    direction = 1 if position.quantity > 0 else -1
-    realized = money((price - position.entry_price) * quantity * direction)
-    position.isolated_wallet -= money(position.isolated_wallet * quantity / held)
-    position.quantity -= quantity * direction
-    position.realized += realized
-    position.costs += fee - realized
-    if not position.quantity:
-        position.entry_price = position.isolated_wallet = position.costs = ZERO
-    return realized
-
-
-def _open(position: Position, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
-    notional = position.entry_price * abs(position.quantity) + price * abs(quantity)
-    position.quantity += quantity
-    position.entry_price = money(notional / abs(position.quantity))
-    position.costs += fee
-    if position.isolated:
-        position.isolated_wallet += money(price * abs(quantity) / position.leverage) - fee

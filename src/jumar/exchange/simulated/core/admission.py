@@ -52,7 +52,8 @@ def crowded_out(
 
     Whoever has the better price and the older place stays; what is beyond the position goes. A market order needs no
     room: it executes now, and what it leaves without a position is swept away then. Alone, an order larger than the
-    position is taken, and cut when it executes. `rule` is a reading.
+    position is taken, and cut when it executes. Reduce-only orders of one side reduce one position in hedge mode too:
+    sells LONG, buys SHORT. `rule` is a reading.
 
     Raises:
         Refusal: -4118, the new order is the one that must go.
@@ -76,10 +77,10 @@ def crowded_out(
     return going
 
 
-def outgrown(resting: Iterable[Order], side: Side, closable: Decimal) -> list[Order]:
-    """Resting reduce-only orders of a side for which nothing of the position is left by those before them."""
+def outgrown(reducing: Iterable[Order], closable: Decimal) -> list[Order]:
+    """Those of a side's resting reduce-only orders for which nothing of the position is left by those before them."""
     going, used = list[Order](), ZERO
-    for order in sorted((o for o in resting if o.reduce_only and o.side is side), key=priority):
+    for order in sorted(reducing, key=priority):
         if used >= closable:
             going.append(order)
         used += order.remaining

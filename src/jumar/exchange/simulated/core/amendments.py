@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from jumar.exchange.simulated.core.shelf import Packer, Shelf
+
 FIRST_AMENDMENT_ID = 5_001
 MOST = 10_000  # per order: Binance, Modify Order
 
@@ -26,18 +28,8 @@ class Amendment:
 class Amendments:
     """Every modification of the account's orders, oldest first."""
 
-    def __init__(self) -> None:
-        self.rows: list[Amendment] = []
-        self._counts: dict[int, int] = {}
-
-    def count(self, order_id: int) -> int:
-        """How often an order was modified."""
-        return self._counts.get(order_id, 0)
-
-    def add(self, row: Amendment) -> None:
-        """Keep one."""
-        self.rows.append(row)
-        self._counts[row.order_id] = row.count
+    def __init__(self, pack: Packer | None = None) -> None:
+        self.rows: Shelf[Amendment] = Shelf(Amendment, pack)
 
     def next_id(self) -> int:
         """The id of the next one."""

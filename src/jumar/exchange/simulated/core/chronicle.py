@@ -10,15 +10,23 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from jumar.exchange.simulated.core.account import ASSET, Account, IncomeKind, Position
+from jumar.exchange.simulated.core.account import ASSET, Account, IncomeKind
 from jumar.exchange.simulated.core.conditional import Conditional
 from jumar.exchange.simulated.core.dialect import events
 from jumar.exchange.simulated.core.dialect.money import bnb_row, moved
 from jumar.exchange.simulated.core.ledger import Ledger, Value
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.core.orders import Cause, Order, OrderBook, Side, Trade
+from jumar.exchange.simulated.core.orders import (
+    Cause,
+    Order,
+    OrderBook,
+    PositionSide,
+    Trade,
+    notionals,
+)
+from jumar.exchange.simulated.core.position import Position
 from jumar.exchange.simulated.core.refusal import Refusal
-from jumar.exchange.simulated.core.text import ZERO, text
+from jumar.exchange.simulated.core.text import text
 
 type Event = dict[str, Any]
 MARKET_RECORD_MS = 1000
@@ -90,20 +98,20 @@ class Chronicle:
         """
         order.updated_ms = now_ms
         self._ledger.append("order", now_ms, **_order_fields(order, cause))
-        notionals = self._notionals(order.symbol, but=None if resting else order)
+        notionals = self._notionals(order, counted=resting)
         self.emit(events.order_update(order, execution, notionals, now_ms))
 
     def amended(self, order: Order, modify_id: int | None, now_ms: int) -> None:
         """A client changed price or quantity of a resting order."""
         order.updated_ms = now_ms
         self._ledger.append("order", now_ms, **_order_fields(order, Cause.CLIENT))
-        notionals = self._notionals(order.symbol)
+        notionals = self._notionals(order)
         self.emit(events.order_update(order, "AMENDMENT", notionals, now_ms, modify_id=modify_id))
 
     def fill(self, order: Order, trade: Trade, mark: Decimal, now_ms: int) -> None:
         """An order executed: the order and the account already show the result."""
         order.updated_ms = now_ms
-        position = self._account.position(order.symbol)
+        position = self._account.position(order.symbol, order.position_side)
         self._ledger.append("fill", now_ms, **_fill_fields(order, trade))
         self._ledger.append(
             "position",
@@ -111,13 +119,14 @@ class Chronicle:
             symbol=order.symbol,
             quantity=text(position.quantity),
             entry_price=text(position.entry_price),
+            **_sided(position.side),
         )
         self._ledger.append("order", now_ms, **_order_fields(order, Cause.MARKET))
         update = events.account_update(self._account, position, mark, now_ms)
         if trade.fee_asset != ASSET:
             update["a"]["B"].append(bnb_row(self._account.bnb))
         self.emit(update)
-        notionals = self._notionals(order.symbol)
+        notionals = self._notionals(order)
         execution = "TRADE" if order.forced is None else "CALCULATED"
         self.emit(events.order_update(order, execution, notionals, now_ms, trade))
 
@@ -138,6 +147,7 @@ class Chronicle:
             amount=text(amount),
             asset=ASSET,
             wallet=text(self._account.wallet),
+            **_sided(position.side),
         )
         update = events.account_update(self._account, position, mark, now_ms)
         self.emit(moved(update, kind.value, amount, isolated=position.isolated))
@@ -178,12 +188,17 @@ class Chronicle:
             message=why.message,
         )
 
-    def _notionals(self, symbol: str, *, but: Order | None = None) -> tuple[Decimal, Decimal]:
-        sums = {Side.BUY: ZERO, Side.SELL: ZERO}
-        for order in self._book.open(symbol):
-            if not order.reduce_only and order is not but:
-                sums[order.side] += order.remaining * order.price
-        return sums[Side.BUY], sums[Side.SELL]
+    def _notionals(self, of: Order, *, counted: bool = True) -> tuple[Decimal, Decimal]:
+        """Bids and asks that may add to the position of an order, which itself is one of them if `counted`."""
+        orders = self._book.open(of.symbol)
+        if not counted:
+            orders = [order for order in orders if order is not of]
+        return notionals(orders, of.position_side)
+
+
+def _sided(side: PositionSide) -> dict[str, Value]:
+    """The field that records have in hedge mode only."""
+    return {} if side is PositionSide.BOTH else {"position_side": side.value}
 
 
 def _order_fields(order: Order, cause: Cause) -> dict[str, Value]:
@@ -202,6 +217,7 @@ def _order_fields(order: Order, cause: Cause) -> dict[str, Value]:
         "status": order.status.value,
         "parent_algo_id": order.parent_algo_id,
         "by": cause.value,
+        **_sided(order.position_side),
     }
 
 
@@ -218,6 +234,7 @@ def _fill_fields(order: Order, trade: Trade) -> dict[str, Value]:
         "fee": text(trade.fee),
         "fee_asset": trade.fee_asset,
         "realized_pnl": text(trade.realized),
+        **_sided(order.position_side),
     }
 
 
@@ -237,4 +254,5 @@ def _conditional_fields(order: Conditional, cause: Cause) -> dict[str, Value]:
         "child_order_id": order.child_order_id,
         "reason": order.reason,
         "by": cause.value,
+        **_sided(order.position_side),
     }

@@ -15,7 +15,15 @@ from decimal import Decimal
 from enum import StrEnum
 
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.core.orders import OrderType, SelfTrade, Side, TimeInForce
+from jumar.exchange.simulated.core.orders import (
+    OrderType,
+    PositionSide,
+    SelfTrade,
+    Side,
+    TimeInForce,
+)
+from jumar.exchange.simulated.core.register import Register
+from jumar.exchange.simulated.core.shelf import Packer
 from jumar.exchange.simulated.core.text import ZERO
 
 FIRST_ALGO_ID = 1_000_000_000_000_001
@@ -62,6 +70,16 @@ class ConditionalStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+_ENDED = frozenset(
+    {
+        ConditionalStatus.FINISHED,
+        ConditionalStatus.CANCELED,
+        ConditionalStatus.REJECTED,
+        ConditionalStatus.EXPIRED,
+    }
+)
+
+
 @dataclass(slots=True, kw_only=True)
 class Conditional:
     """One conditional order. `quantity` is None for closePosition; times in ms.
@@ -77,6 +95,7 @@ class Conditional:
         executed, average: what that order did, filled in when it ended.
         reason: why it was rejected, else empty.
         spoiled: it will be rejected when it triggers.
+        part: how much of it will execute when it triggers, the rest expires; None for all.
         expiring: its expiry is on its way, because the position it needs is gone.
     """
 
@@ -92,6 +111,7 @@ class Conditional:
     price_protect: bool
     created_ms: int
     updated_ms: int
+    position_side: PositionSide = PositionSide.BOTH
     time_in_force: TimeInForce = TimeInForce.GTC
     price: Decimal = ZERO
     price_match: str = "NONE"
@@ -109,6 +129,7 @@ class Conditional:
     average: Decimal = ZERO
     reason: str = ""
     spoiled: bool = False
+    part: Decimal | None = None
     expiring: bool = False
 
     @property
@@ -208,34 +229,53 @@ def _range(order: Conditional, step: MarketStep) -> tuple[Decimal, Decimal]:
 class ConditionalBook:
     """All conditional orders of the account, waiting and ended."""
 
-    def __init__(self) -> None:
-        self._all: dict[int, Conditional] = {}
+    def __init__(self, pack: Packer | None = None) -> None:
+        self._all = Register(
+            Conditional,
+            first=FIRST_ALGO_ID,
+            name=lambda order: order.client_id,
+            ended=lambda order: order.status in _ENDED,
+            pack=pack,
+        )
         self._open: dict[str, dict[int, Conditional]] = {}
-        self._by_client: dict[str, Conditional] = {}
 
     def next_id(self) -> int:
         """The id of the next conditional order."""
-        return FIRST_ALGO_ID + len(self._all)
+        return self._all.next_number
 
     def add(self, order: Conditional) -> None:
         """Take a new order into the book."""
-        self._all[order.algo_id] = order
+        self._all.enter(order.algo_id, order)
         self._open.setdefault(order.symbol, {})[order.algo_id] = order
-        self._by_client[order.client_id] = order
 
     def retire(self, order: Conditional) -> None:
         """The order waits no longer: it stays known but is not listed as open."""
         self._open[order.symbol].pop(order.algo_id, None)
+        self._all.leave(order.algo_id)
 
     def find(self, *, algo_id: int | None, client_id: str | None) -> Conditional | None:
         """By id, else by client id (the newest of that name)."""
-        return (
-            self._all.get(algo_id) if algo_id is not None else self._by_client.get(client_id or "")
-        )
+        return self._all.get(algo_id) if algo_id is not None else self._all.named(client_id or "")
+
+    def waiting(self, symbol: str, client_id: str) -> Conditional | None:
+        """The order of a client id on a symbol, if it waits."""
+        order = self.find(algo_id=None, client_id=client_id)
+        return order if order and order.waiting and order.symbol == symbol else None
 
     def get(self, algo_id: int) -> Conditional:
         """The order of an id that this book gave."""
-        return self._all[algo_id]
+        order = self._all.get(algo_id)
+        if order is None:
+            raise KeyError(algo_id)
+        return order
+
+    def triggering(self, symbol: str | None = None) -> list[Conditional]:
+        """Orders that fired and are on their way to the engine, oldest first."""
+        return [
+            order
+            for order in self._all.live()
+            if order.status is ConditionalStatus.TRIGGERING and symbol in (None, order.symbol)
+        ]
 
     def open(self, symbol: str | None = None) -> list[Conditional]:
         """Waiting orders, oldest first."""
@@ -244,6 +284,10 @@ class ConditionalBook:
         rows = [order for orders in self._open.values() for order in orders.values()]
         return sorted(rows, key=lambda order: order.algo_id)
 
-    def all(self, symbol: str) -> Iterator[Conditional]:
-        """Every conditional order of the symbol, oldest first."""
-        return (order for order in self._all.values() if order.symbol == symbol)
+    def since(self, algo_id: int) -> Iterator[Conditional]:
+        """Every conditional order from an id on, oldest first."""
+        return self._all.since(algo_id)
+
+    def newest_first(self) -> Iterator[Conditional]:
+        """Every conditional order, newest first."""
+        return self._all.newest_first()

@@ -22,7 +22,11 @@ class Countdown:
         self._due.pop(symbol, None)
         if countdown_ms:
             due_ms = self._due[symbol] = now_ms + countdown_ms
-            self._engine.deadlines.at(due_ms, lambda now: self._run(symbol, due_ms, now))
+            self._engine.deadlines.at(
+                due_ms,
+                lambda now: self._run(symbol, due_ms, now),
+                lambda: self._due.get(symbol) != due_ms,
+            )
 
     def _run(self, symbol: str, due_ms: int, now_ms: int) -> None:
         if self._due.get(symbol) != due_ms:

@@ -18,15 +18,18 @@ from jumar.exchange.simulated.core.desk import Desk
 from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.core.matching import (
     Liquidity,
+    in_pieces,
     join_queue,
     priority,
     walk,
+    within_reach,
 )
 from jumar.exchange.simulated.core.meeting import Maker, Meeting, stages
 from jumar.exchange.simulated.core.orders import (
     FIRST_TRADE_ID,
     Cause,
     Expiry,
+    Forced,
     Order,
     OrderStatus,
     OrderType,
@@ -35,6 +38,7 @@ from jumar.exchange.simulated.core.orders import (
     TimeInForce,
     Trade,
 )
+from jumar.exchange.simulated.core.text import ZERO
 
 
 class Engine(Desk):
@@ -51,7 +55,9 @@ class Engine(Desk):
         self.orders.add(order)
         self.chronicle.order(order, "NEW", cause, now_ms, resting=not taking)
         if order.good_till_ms:
-            self.deadlines.at(order.good_till_ms, lambda now: self._till(order, now))
+            self.deadlines.at(
+                order.good_till_ms, lambda now: self._till(order, now), lambda: not order.alive
+            )
 
     def execute(self, order: Order, now_ms: int) -> None:
         """Let a fresh order take what it may from the book; one that may not rest ends here."""
@@ -60,7 +66,7 @@ class Engine(Desk):
         if order.alive and order.type is OrderType.MARKET:
             self.end(order, OrderStatus.EXPIRED, Cause.EXCHANGE, now_ms, Expiry.REDUCE_ONLY)
         elif order.alive and order.time_in_force.immediate:
-            cut = order.reduce_only and not self.account.position(order.symbol).closable(order.side)
+            cut = order.reduce_only and not self.closable(order)
             reason = Expiry.REDUCE_ONLY if cut else Expiry.IOC_REMAINDER
             self.end(order, OrderStatus.EXPIRED, Cause.EXCHANGE, now_ms, reason)
         elif order.alive:
@@ -84,6 +90,8 @@ class Engine(Desk):
     def match_resting(self, step: MarketStep, now_ms: int) -> None:
         """Fill resting limit orders of the step's symbol."""
         resting = self.orders.open(step.symbol)
+        if resting:
+            resting = within_reach(resting, step)
         if not resting:
             return
         liquidity = Liquidity(step)
@@ -91,24 +99,33 @@ class Engine(Desk):
             for order in sorted((o for o in resting if o.side is side), key=priority):
                 if not order.alive:
                     continue
-                quantity = liquidity.take(order, self.wanted(order))
+                wanted = self.wanted(order)
+                if self.pieces:
+                    wanted = min(wanted, self._piece(order, now_ms) or wanted)
+                quantity = liquidity.take(order, wanted)
                 if quantity:
                     self.chronicle.market(step, now_ms)
-                    self._fill(order, order.price, quantity, maker=True, now_ms=now_ms)
+                    self._fill(
+                        order,
+                        order.price,
+                        quantity,
+                        maker=True,
+                        on_tape=liquidity.untold,
+                        now_ms=now_ms,
+                    )
                     self.sweep(step.symbol, now_ms)
                 elif order.ahead is None:
                     join_queue(order, step)
 
     def sweep(self, symbol: str, now_ms: int) -> None:
         """Expire what can no longer reduce: resting reduce-only orders, and orders that need a position."""
-        position = self.account.position(symbol)
         for order in self.orders.open(symbol):
-            if order.reduce_only and not position.closable(order.side):
+            if order.reduce_only and not self.closable(order):
                 self.end(order, OrderStatus.EXPIRED, Cause.EXCHANGE, now_ms, Expiry.REDUCE_ONLY)
         if self.readings.reduce_only_total != "rest":
             self._sweep_outgrown(symbol, now_ms)
         for conditional in self.conditionals.open(symbol):
-            if conditional.needs_position and not position.closable(conditional.side):
+            if conditional.needs_position and not self.closable(conditional):
                 self._expire_later(conditional, now_ms)
 
     def expire(self, conditional: Conditional, now_ms: int) -> None:
@@ -118,12 +135,14 @@ class Engine(Desk):
         self.chronicle.conditional(conditional, Cause.EXCHANGE, now_ms)
 
     def _sweep_outgrown(self, symbol: str, now_ms: int) -> None:
-        resting = self.orders.open(symbol)
+        resting = [order for order in self.orders.open(symbol) if order.reduce_only]
         if len(resting) < 2:
             return
         for side in Side:
-            closable = self.account.position(symbol).closable(side)
-            for order in admission.outgrown(resting, side, closable):
+            reducing = [order for order in resting if order.side is side]
+            if len(reducing) < 2:
+                continue
+            for order in admission.outgrown(reducing, self.closable(reducing[0])):
                 if order.alive:
                     self.end(order, OrderStatus.EXPIRED, Cause.EXCHANGE, now_ms, Expiry.REDUCE_ONLY)
 
@@ -137,9 +156,13 @@ class Engine(Desk):
 
     def _expire_if_flat(self, conditional: Conditional, now_ms: int) -> None:
         conditional.expiring = False
-        position = self.account.position(conditional.symbol)
-        if conditional.waiting and not position.closable(conditional.side):
+        if conditional.waiting and not self.closable(conditional):
             self.expire(conditional, now_ms)
+
+    def _piece(self, order: Order, now_ms: int) -> Decimal | None:
+        """The most that an order gets at once, None when the market alone decides."""
+        most, until_ms = self.pieces.get(order.symbol, (None, 0))
+        return most if now_ms < until_ms else None
 
     def _till(self, order: Order, now_ms: int) -> None:
         if order.alive:
@@ -148,6 +171,8 @@ class Engine(Desk):
     def _take(self, order: Order, now_ms: int) -> None:
         limit = None if order.type is OrderType.MARKET else order.price
         executions = walk(order.side, self.wanted(order), limit, self.market(order.symbol))
+        if self.pieces:
+            executions = in_pieces(executions, self._piece(order, now_ms))
         makers = [o for o in self.orders.open(order.symbol) if o.side is order.side.other]
         for stage in stages(executions, makers, order.side, limit):
             if not order.alive or not self.wanted(order):
@@ -156,7 +181,9 @@ class Engine(Desk):
                 self._meet(order, stage.order, now_ms)
             else:
                 quantity = min(stage.quantity, self.wanted(order))
-                self._fill(order, stage.price, quantity, maker=False, now_ms=now_ms)
+                self._fill(
+                    order, stage.price, quantity, maker=False, on_tape=quantity, now_ms=now_ms
+                )
 
     def _meet(self, taker: Order, maker: Order, now_ms: int) -> None:
         """Two orders of the account meet at the maker's price."""
@@ -170,8 +197,9 @@ class Engine(Desk):
         if taker.self_trade_prevention is SelfTrade.NONE:
             quantity = min(self.wanted(taker), self.wanted(maker))
             if quantity:
-                self._fill(maker, maker.price, quantity, maker=True, now_ms=now_ms)
-                self._fill(taker, maker.price, quantity, maker=False, now_ms=now_ms)
+                price = maker.price
+                self._fill(maker, price, quantity, maker=True, on_tape=ZERO, now_ms=now_ms)
+                self._fill(taker, price, quantity, maker=False, on_tape=quantity, now_ms=now_ms)
 
     def _expire_in_match(self, order: Order, now_ms: int) -> None:
         immediate = order.type is OrderType.LIMIT and order.time_in_force is TimeInForce.IOC
@@ -179,15 +207,32 @@ class Engine(Desk):
         self.end(order, OrderStatus.EXPIRED_IN_MATCH, Cause.EXCHANGE, now_ms, reason)
 
     def _fill(
-        self, order: Order, price: Decimal, quantity: Decimal, *, maker: bool, now_ms: int
+        self,
+        order: Order,
+        price: Decimal,
+        quantity: Decimal,
+        *,
+        maker: bool,
+        on_tape: Decimal,
+        now_ms: int,
     ) -> None:
-        before = self.account.position(order.symbol).quantity
+        """One execution; `on_tape` of it is a public trade that the market's own prints do not hold."""
+        if on_tape and order.forced is not Forced.ADL:  # no trade of the book (page of old trades)
+            taker = order.side.other if maker else order.side
+            self.tapes[order.symbol].own(price, on_tape, taker.value, now_ms)
+        position = self.account.position(order.symbol, order.position_side)
+        before = position.quantity
         settled = self.account.settle(
-            order.symbol, order.side, price, quantity, maker=maker, now_ms=now_ms
+            order.symbol,
+            order.side,
+            price,
+            quantity,
+            maker=maker,
+            now_ms=now_ms,
+            position_side=order.position_side,
         )
-        after = self.account.position(order.symbol).quantity
-        if after and before * after <= 0:
-            self.opened_ms[order.symbol] = now_ms
+        if position.quantity and before * position.quantity <= 0:
+            position.opened_ms = now_ms
         trade = Trade(
             trade_id=FIRST_TRADE_ID + len(self.trades),
             order_id=order.order_id,
@@ -200,6 +245,7 @@ class Engine(Desk):
             fee_asset=settled.fee_asset,
             realized=settled.realized,
             time_ms=now_ms,
+            position_side=order.position_side,
         )
         self.trades.append(trade)
         order.filled += quantity

@@ -3,7 +3,7 @@
 `request` takes what has already proven its key and signature (the server's work) and answers as the wire would;
 `advance` moves the market of one symbol and whatever follows from it. Both take `now_ms`, exchange time; time
 that seems to run backwards is held still. Nothing here waits, draws or opens a socket. It does not know
-hedge-mode trading or other traders: the market source's book is the other side.
+other traders: the market source's book is the other side.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,21 +13,23 @@ from typing import Any
 
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.chronicle import Event
-from jumar.exchange.simulated.core.conditional import Conditional, ConditionalStatus
+from jumar.exchange.simulated.core.conditional import Conditional
 from jumar.exchange.simulated.core.engine import Engine
 from jumar.exchange.simulated.core.instruments import INSTRUMENTS, Instrument
-from jumar.exchange.simulated.core.ledger import SCHEMA, Ledger
+from jumar.exchange.simulated.core.interference import Interference
+from jumar.exchange.simulated.core.ledger import SCHEMA, Ledger, Value
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.core.orders import Cause, Order, OrderStatus
+from jumar.exchange.simulated.core.orders import Cause, Order, OrderStatus, PositionSide
 from jumar.exchange.simulated.core.readings import DEFAULT_READINGS, Readings
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.routes import Route, routes
+from jumar.exchange.simulated.core.shelf import Packer
 from jumar.exchange.simulated.core.tape import Tape
 from jumar.exchange.simulated.core.terms import PLAIN_TERMS, Terms
-from jumar.exchange.simulated.core.text import text
+from jumar.exchange.simulated.core.text import ZERO, text
 from jumar.exchange.simulated.core.treasury import Treasury
 from jumar.exchange.simulated.core.triggers import Triggers
-from jumar.exchange.simulated.core.usage import Counts, Usage
+from jumar.exchange.simulated.core.usage import NO_ORDER, Counts, OrderCount, Usage
 
 
 class UnknownSymbol(ValueError):  # noqa: N818 - names the fault
@@ -55,7 +57,12 @@ class Reply:
 
 
 class Exchange:
-    """One account on one simulated exchange."""
+    """One account on one simulated exchange.
+
+    Attributes:
+        ledger: the record of the truth.
+        interference: what befalls orders and symbols by nobody's request.
+    """
 
     def __init__(
         self,
@@ -67,6 +74,7 @@ class Exchange:
         limits: bool = False,
         terms: Terms = PLAIN_TERMS,
         readings: Readings = DEFAULT_READINGS,
+        pack: Packer | None = None,
     ) -> None:
         """Open the exchange; the ledger's first record is `opened`.
 
@@ -78,20 +86,22 @@ class Exchange:
             limits: hold back whoever exceeds the request limits.
             terms: what the account pays and what may befall it.
             readings: how open questions about the real exchange are answered.
+            pack: keeps what lies far back in little room, for a run of many hours.
 
         Raises:
             UnknownSymbol: a symbol is not in the instrument table.
         """
         chosen = {symbol: _instrument(symbol) for symbol in symbols}
-        self.ledger = Ledger()
+        self.ledger = Ledger(pack)
         self._now_ms = now_ms
-        self._engine = Engine(chosen, balance, self.ledger, readings)
+        self._engine = Engine(chosen, balance, self.ledger, readings, pack)
         self._triggers = Triggers(self._engine)
-        self._tapes = {symbol: Tape() for symbol in chosen}
+        self._tapes = self._engine.tapes
         self._routes = routes(self._engine, self._triggers, account, self._tapes)
         self._usage = Usage(enforced=limits)
         self._engine.account.begin(terms, now_ms)
         self._treasury = Treasury(self._engine, now_ms)
+        self.interference = Interference(self._engine)
         self.ledger.append(
             "opened",
             now_ms,
@@ -178,14 +188,14 @@ class Exchange:
             client_id = next((values.text(name) for name in names if values.has(name)), None)
             subject = (client_id, values.optional("symbol"))
             self._engine.chronicle.refused((method, path), subject, refusal, now_ms)
-        weight, orders = (route.weight(values), route.orders) if route else (1, 0)
+        weight, orders = (route.weight(values), route.orders) if route else (1, NO_ORDER)
         return Reply(
             status=refusal.status,
             body={"code": refusal.code, "msg": refusal.message},
             counts=self._usage.count(weight, orders, now_ms),
         )
 
-    def held_back(self, weight: int, orders: int, now_ms: int) -> Reply | None:
+    def held_back(self, weight: int, orders: OrderCount, now_ms: int) -> Reply | None:
         """The answer to a request that the limiter does not let through; None when it may be executed."""
         held = self._usage.held_back(weight, orders, self._at(now_ms))
         if held is None:
@@ -195,7 +205,7 @@ class Exchange:
 
     def count(self, weight: int, now_ms: int) -> Counts:
         """Count a request that the server answers itself (listen keys, session)."""
-        return self._usage.count(weight, 0, self._at(now_ms))
+        return self._usage.count(weight, NO_ORDER, self._at(now_ms))
 
     def remove(self, symbol: str, client_id: str, now_ms: int) -> str | None:
         """Cancel an open order as a person or a fault would; says which kind it was, None if there is none."""
@@ -204,23 +214,75 @@ class Exchange:
         if order is not None and order.alive:
             self._engine.end(order, OrderStatus.CANCELED, Cause.FAULT, now_ms)
             return "order"
-        waiting = self._engine.conditionals.find(algo_id=None, client_id=client_id)
-        if waiting is not None and waiting.waiting and waiting.symbol == symbol:
+        waiting = self._engine.conditionals.waiting(symbol, client_id)
+        if waiting is not None:
             self._triggers.cancel(waiting, Cause.FAULT, now_ms)
             return "conditional"
         return None
 
     def spoil(self, symbol: str, client_id: str) -> bool:
         """Have a waiting conditional order be rejected when it triggers; says whether there is one."""
-        waiting = self._engine.conditionals.find(algo_id=None, client_id=client_id)
-        if waiting is None or not waiting.waiting or waiting.symbol != symbol:
-            return False
-        waiting.spoiled = True
-        return True
+        order = self._engine.conditionals.waiting(symbol, client_id)
+        if order is not None:
+            order.spoiled = True
+        return order is not None
 
-    def deleverage(self, symbol: str, quantity: Decimal | None, now_ms: int) -> Decimal:
-        """Take (part of) a position as auto-deleveraging does; the quantity that was taken, zero when flat."""
-        return self._treasury.deleverage(symbol, quantity, self._at(now_ms))
+    def deleverage(
+        self,
+        symbol: str,
+        quantity: Decimal | None,
+        now_ms: int,
+        side: PositionSide = PositionSide.BOTH,
+    ) -> Decimal:
+        """Take (part of) a position as auto-deleveraging does; the quantity that was taken, zero when flat.
+
+        `side` is LONG or SHORT in hedge mode.
+        """
+        return self._treasury.deleverage(symbol, quantity, self._at(now_ms), side)
+
+    def liquidate(self, symbol: str, now_ms: int) -> bool:
+        """Liquidate what is held of a symbol, whatever its margin; says whether anything was."""
+        return self._treasury.liquidate(symbol, self._at(now_ms))
+
+    @property
+    def fills(self) -> int:
+        """How many executions there were."""
+        return len(self._engine.trades)
+
+    def filled_since(self, symbol: str | None, since_ms: int) -> bool:
+        """Whether an order of a symbol (or of any) executed at or after a time."""
+        for trade in reversed(self._engine.trades):
+            if trade.time_ms < since_ms:
+                return False
+            if symbol in (None, trade.symbol):
+                return True
+        return False
+
+    def named(self, params: Mapping[str, str]) -> Order | Conditional | None:
+        """The order that the ids of a request name; None when they name none."""
+        order_id, algo_id = _id(params.get("orderId")), _id(params.get("algoId"))
+        client_id, algo_client = params.get("origClientOrderId"), params.get("clientAlgoId")
+        if order_id is not None or client_id:
+            symbol = params.get("symbol", "")
+            return self._engine.orders.find(symbol, order_id=order_id, client_id=client_id)
+        return self._engine.conditionals.find(algo_id=algo_id, client_id=algo_client)
+
+    def injected(self, now_ms: int | None, **fields: Value) -> None:
+        """Record a fault on order; without a time it stands amid a change and has the change's."""
+        at_ms = self._now_ms if now_ms is None else self._at(now_ms)
+        self.ledger.append("fault", at_ms, **fields)
+
+    def holds(self, symbol: str) -> bool:
+        """Whether there is a position of a symbol."""
+        return any(each.quantity for each in self._engine.account.sides(symbol))
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """What is traded under a symbol; None for one that is not."""
+        return self._engine.instruments.get(symbol)
+
+    def serves(self, path: str) -> bool:
+        """Whether any request goes to a path."""
+        return any(path == known for _, known in self._routes)
 
     def orders(self, symbol: str) -> tuple[Order, ...]:
         """The open regular orders of a symbol, oldest first; not to be changed."""
@@ -232,12 +294,11 @@ class Exchange:
 
     def triggering(self, symbol: str) -> tuple[Conditional, ...]:
         """The conditional orders of a symbol that fired and are on their way to the book; not to be changed."""
-        known = self._engine.conditionals.all(symbol)
-        return tuple(o for o in known if o.status is ConditionalStatus.TRIGGERING)
+        return tuple(self._engine.conditionals.triggering(symbol))
 
     def position(self, symbol: str) -> Decimal:
-        """The position of a symbol in base currency, long above zero."""
-        return self._engine.account.position(symbol).quantity
+        """What a symbol's position comes to in base currency, long above zero; in hedge mode of both together."""
+        return sum((p.quantity for p in self._engine.account.sides(symbol)), ZERO)
 
     def serving(self, *, on: bool, now_ms: int) -> None:
         """The server begins or ceases to answer."""
@@ -252,6 +313,10 @@ class Exchange:
         self._now_ms = max(self._now_ms, now_ms)
         self._engine.deadlines.run(self._now_ms)
         return self._now_ms
+
+
+def _id(value: str | None) -> int | None:
+    return int(value) if value and len(value) < 19 and value.isdecimal() else None
 
 
 def _instrument(symbol: str) -> Instrument:

@@ -1,10 +1,12 @@
 """The ledger: the append-only record of the truth (docs/reference/ledger.md).
 
 Promises: sequence numbers without a gap, time that never runs backwards, records that nobody changes afterwards.
-Knows nothing of what a record means; `chronicle.py` writes them.
+Older records may be packed away (`shelf.py`). Knows nothing of what a record means; `chronicle.py` writes them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+
+from jumar.exchange.simulated.core.shelf import Packer, Shelf
 
 type Value = str | int | bool | list[str] | None
 type Record = dict[str, Value]
@@ -13,15 +15,19 @@ SCHEMA = 1
 
 
 class Ledger:
-    """An append-only list of records with subscribers."""
+    """An append-only sequence of records with subscribers.
 
-    def __init__(self) -> None:
-        self._records: list[Record] = []
+    Args:
+        pack: keeps the older records.
+    """
+
+    def __init__(self, pack: Packer | None = None) -> None:
+        self._records: Shelf[Record] = Shelf(dict, pack)
         self._subscribers: list[Callable[[Record], None]] = []
         self._last_ms = 0
 
     @property
-    def records(self) -> Sequence[Record]:
+    def records(self) -> Shelf[Record]:
         """Every record so far, oldest first; not to be changed."""
         return self._records
 

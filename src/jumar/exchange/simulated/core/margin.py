@@ -1,17 +1,18 @@
 """Margin arithmetic over account, open orders and prices: what an order needs, what is free, where liquidation lies.
 
-One-way formulas of Binance's USDⓈ-M documentation ("Leverage and Margin of USDⓈ-M Futures Contracts", liquidation
-price FAQ 360033525271). Pure: what follows from it is decided elsewhere.
+Formulas of Binance's USDⓈ-M documentation ("Leverage and Margin of USDⓈ-M Futures Contracts", liquidation
+price FAQ 360033525271). In hedge mode each side of a symbol has its own margin and its own bracket. Pure: what follows from it is decided elsewhere.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jumar.exchange.simulated.core.account import Account, Position, money
+from jumar.exchange.simulated.core.account import Account
 from jumar.exchange.simulated.core.instruments import Instrument
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.core.orders import Order, Side
+from jumar.exchange.simulated.core.orders import Order, notionals
+from jumar.exchange.simulated.core.position import Position, money
 from jumar.exchange.simulated.core.text import ZERO
 
 
@@ -32,12 +33,9 @@ class Exposure:
 
 
 def exposure(position: Position, orders: Iterable[Order], mark: Decimal) -> Exposure:
-    """The exposure of a symbol; reduce-only orders add none."""
-    sums = {Side.BUY: ZERO, Side.SELL: ZERO}
-    for order in orders:
-        if not order.reduce_only:
-            sums[order.side] += order.remaining * order.price
-    return Exposure(position=position.quantity * mark, bids=sums[Side.BUY], asks=sums[Side.SELL])
+    """The exposure of a position with its symbol's open orders; reduce-only orders add none."""
+    bids, asks = notionals(orders, position.side)
+    return Exposure(position=position.quantity * mark, bids=bids, asks=asks)
 
 
 def order_margin(of: Exposure, leverage: int) -> Decimal:
@@ -58,16 +56,16 @@ def maintenance_margin(position: Position, instrument: Instrument, mark: Decimal
 
 
 def liquidation_price(
-    position: Position, instrument: Instrument, wallet: Decimal, mark: Decimal
+    positions: Iterable[Position], instrument: Instrument, wallet: Decimal, mark: Decimal
 ) -> Decimal:
-    """The mark price at which `wallet` (isolated, or cross) no longer carries the position; zero if none."""
-    if not position.quantity:
-        return ZERO
-    row = instrument.bracket(abs(position.quantity) * mark)
-    held = abs(position.quantity)
-    numerator = wallet + row.cum - position.quantity * position.entry_price
-    denominator = held * row.ratio - position.quantity
-    return max(ZERO, money(numerator / denominator))
+    """The mark price at which `wallet` no longer carries a symbol's `positions`, which share it; zero if none."""
+    numerator, denominator = wallet, ZERO
+    for position in positions:
+        held = abs(position.quantity)
+        row = instrument.bracket(held * mark)
+        numerator += row.cum - position.quantity * position.entry_price
+        denominator += held * row.ratio - position.quantity
+    return max(ZERO, money(numerator / denominator)) if denominator else ZERO
 
 
 def available(
@@ -75,13 +73,13 @@ def available(
 ) -> Decimal:
     """What further orders may use: cross wallet and cross profit less margins of positions and orders."""
     free = account.cross_wallet
-    for symbol, position in account.positions.items():
-        step = markets.get(symbol)
+    for position in account.every():
+        step = markets.get(position.symbol)
         if step is None:
             continue
         if position.quantity and not position.isolated:
             free += position.unrealized(step.mark) - position_margin(position, step.mark)
-        open_orders = orders.get(symbol, [])
+        open_orders = orders.get(position.symbol, [])
         if open_orders:
             free -= order_margin(exposure(position, open_orders, step.mark), position.leverage)
     return free

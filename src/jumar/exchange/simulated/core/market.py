@@ -38,6 +38,7 @@ class MarketStep:
         last: price of the latest public trade.
         mark: mark price; recorded files have none, see `market/mark.py` for how it is made.
         prints: public trades since the previous step of this symbol, oldest first.
+        funding_rate: rate of the symbol's next funding, where the path brings one; None: that of the terms.
     """
 
     symbol: str
@@ -47,6 +48,7 @@ class MarketStep:
     last: Decimal
     mark: Decimal
     prints: tuple[Print, ...] = ()
+    funding_rate: Decimal | None = None
 
 
 class MarketSource(Protocol):

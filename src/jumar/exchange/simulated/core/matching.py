@@ -17,6 +17,8 @@ from jumar.exchange.simulated.core.orders import Order, Side
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.text import ZERO
 
+PIECES_MAX = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
@@ -53,6 +55,21 @@ def walk(side: Side, quantity: Decimal, limit: Decimal | None, step: MarketStep)
     return executions
 
 
+def in_pieces(executions: list[Execution], most: Decimal | None) -> list[Execution]:
+    """The same, each cut into pieces of at most so much; after `PIECES_MAX` of one its rest comes at once."""
+    if most is None:
+        return executions
+    pieces = []
+    for whole in executions:
+        left = whole.quantity
+        for _ in range(PIECES_MAX - 1):
+            if left > most:
+                pieces.append(Execution(price=whole.price, quantity=most))
+                left -= most
+        pieces.append(Execution(price=whole.price, quantity=left))
+    return pieces
+
+
 def matched_price(side: Side, mode: str, step: MarketStep) -> Decimal:
     """The price that a `priceMatch` mode means: OPPONENT is the other side's best, QUEUE the own side's, _5 its fifth.
 
@@ -70,6 +87,26 @@ def matched_price(side: Side, mode: str, step: MarketStep) -> Decimal:
 def priority(order: Order) -> tuple[Decimal, int]:
     """Sort key of resting orders of one side: best price first, then arrival."""
     return (-order.price if order.side is Side.BUY else order.price, order.rank)
+
+
+def within_reach(resting: list[Order], step: MarketStep) -> list[Order]:
+    """The resting orders that a step may concern.
+
+    For the others no level and no print comes to their price, nor does the book show it: most orders, at most steps.
+    """
+    bids, asks = _nearest(Side.BUY, step), _nearest(Side.SELL, step)
+    return [
+        order
+        for order in resting
+        if (order.price >= bids if order.side is Side.BUY else order.price <= asks)
+    ]
+
+
+def _nearest(side: Side, step: MarketStep) -> Decimal:
+    """The price that an order of a side must reach to be concerned by a step."""
+    shown, offered = opposite(side.other, step)[-1].price, opposite(side, step)[0].price
+    prices = (shown, offered, *(each.price for each in step.prints))
+    return min(prices) if side is Side.BUY else max(prices)
 
 
 def join_queue(order: Order, step: MarketStep) -> None:
@@ -91,7 +128,13 @@ class _Print:
 
 
 class Liquidity:
-    """What one step offers to resting orders; every unit is given once."""
+    """What one step offers to resting orders; every unit is given once.
+
+    Attributes:
+        untold: what of the last giving came from levels that crossed, so that no print tells of it.
+    """
+
+    untold = ZERO
 
     def __init__(self, step: MarketStep) -> None:
         self._levels = {
@@ -118,6 +161,7 @@ class Liquidity:
                 part = min(offer[1], wanted - given)
                 offer[1] -= part
                 given += part
+        self.untold = given
         for trade in self._prints:
             through = trade.price != order.price and order.side.reaches(order.price, trade.price)
             if through and given < wanted:

@@ -33,15 +33,17 @@ class Modifier:
         """Check what does not depend on the instrument's filters; the order stays as it is.
 
         Raises:
-            Refusal: -5026, -5027, -2027, -2019.
+            Refusal: -5026, -5027, -2022, -2027, -2019.
         """
-        if self._engine.amendments.count(order.order_id) >= MOST:
+        if order.amendments >= MOST:
             raise Refusal(-5026)
         if (wish.quantity, wish.price) == (order.quantity, order.price):
             raise Refusal(-5027)
         left = wish.quantity - order.filled
-        if not order.reduce_only and left > 0:
-            self._engine.afford(order.symbol, order.side, left, wish.price, instead_of=order)
+        if order.reduce_only:
+            self._engine.admit_reducing(order, left)
+        elif left > 0:
+            self._engine.afford(order, left, wish.price, instead_of=order)
 
     def modify(self, order: Order, wish: Wish, now_ms: int) -> None:
         """Change an order, or cancel it where the rules say so; what takes now is executed."""
@@ -61,7 +63,8 @@ class Modifier:
 
     def _record(self, order: Order, wish: Wish, now_ms: int) -> None:
         amendments = self._engine.amendments
-        amendments.add(
+        order.amendments += 1
+        amendments.rows.append(
             Amendment(
                 amendment_id=amendments.next_id(),
                 symbol=order.symbol,
@@ -70,7 +73,7 @@ class Modifier:
                 time_ms=now_ms,
                 price=(order.price, wish.price),
                 quantity=(order.quantity, wish.quantity),
-                count=amendments.count(order.order_id) + 1,
+                count=order.amendments,
                 modify_id=wish.modify_id,
                 price_match=wish.price_match,
             )

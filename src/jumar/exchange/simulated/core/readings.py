@@ -42,6 +42,20 @@ class Readings:
         reduce_only_total: resting reduce-only orders together larger than the position: the lowest priority is
             knocked out (or refused when it is the new one), the new one is always refused, or all rest. FAQ
             360039707291, user reports of -4118, and what was simulated before.
+        dup_algo_id: the code for a client id that a waiting conditional order has. Refused for certain, by which code
+            no page says; code bases of clients expect these three.
+        id_namespace: a client id of an open regular order may be one of a waiting conditional order too, or not. No
+            page says.
+        allopenorders_cancels_conditional: DELETE allOpenOrders takes conditional orders too. Its page does not say;
+            there is a request of its own for them.
+        algo_recv_window: the receive window of a new conditional order counts at the engine too (-5028), or only at
+            the gateway. Documented for regular orders.
+        conditional_counts_as_order: a waiting conditional order counts for MAX_NUM_ORDERS. The definitions say so;
+            they are older than the orders' move to their own address.
+        conditional_position_row: positionRisk v3 has a row for a symbol on which nothing but a conditional order
+            waits. No page says.
+        result_avg_price: the RESULT answer of a placed order still has avgPrice and cumQuote. Removed 2026-06-24 in a
+            rollout called progressive.
     """
 
     dup_id_after_fill: str = "accept"
@@ -57,6 +71,13 @@ class Readings:
     gte_lag_ms: int = 0
     triggering_ms: int = 0
     reduce_only_total: str = "knock_out"
+    dup_algo_id: str = "-4116"
+    id_namespace: str = "separate"
+    allopenorders_cancels_conditional: str = "no"
+    algo_recv_window: str = "check"
+    conditional_counts_as_order: str = "no"
+    conditional_position_row: str = "no"
+    result_avg_price: str = "no"
 
     def __post_init__(self) -> None:
         """Check every choice.
@@ -84,6 +105,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "algo_reduce_only": ("accept", "-1106"),
     "priceprotect": ("wait", "expire"),
     "reduce_only_total": ("knock_out", "reject", "rest"),
+    "dup_algo_id": ("-4116", "-4015", "-4045"),
+    "id_namespace": ("separate", "shared"),
+    "allopenorders_cancels_conditional": ("no", "yes"),
+    "algo_recv_window": ("check", "ignore"),
+    "conditional_counts_as_order": ("no", "yes"),
+    "conditional_position_row": ("no", "yes"),
+    "result_avg_price": ("no", "yes"),
 }
 
 

@@ -5,12 +5,16 @@ page lacks (-2007, -4130, -4136, -4500, -4509, -5000, -5047), messages published
 """
 
 TEXTS: dict[int, str] = {
+    -1001: "Internal error; unable to process your request. Please try again.",
     -1003: "Too many requests; current limit of IP is {limit} requests per minute. Please use the websocket for live updates to avoid polling the API.",
+    -1007: "Timeout waiting for response from backend server. Send status unknown; execution status unknown.",
+    -1008: "Request throttled by system-level protection. Reduce-only/close-position orders are exempt. Please try again.",
     -1015: "Too many new orders; current limit is {limit} orders per {interval}.",
     -1021: "Timestamp for this request is outside of the recvWindow.",
     -1022: "Signature for this request is not valid.",
     -1023: "Start time is greater than end time.",
     -1100: "Illegal characters found in a parameter.",
+    -1101: "Duplicate values for a parameter detected.",
     -1102: "Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
     -1106: "Parameter '{name}' sent when not required.",
     -1111: "Precision is over the maximum defined for this asset.",
@@ -75,6 +79,7 @@ TEXTS: dict[int, str] = {
     -4136: "Target strategy invalid for orderType {kind}, closePosition true.",
     -4137: "Quantity must be zero with closePosition equals true.",
     -4140: "Invalid symbol status for opening position.",
+    -4141: "Symbol is closed.",
     -4161: "Leverage reduction is not supported in Isolated Margin Mode with open positions.",
     -4164: "Order's notional must be no smaller than {notional} (unless you choose reduce only).",
     -4165: "Invalid time interval",

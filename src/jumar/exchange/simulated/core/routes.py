@@ -19,10 +19,10 @@ from jumar.exchange.simulated.core.api.modify import ModifyApi
 from jumar.exchange.simulated.core.api.orders import OrdersApi
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.api.settings import SettingsApi
-from jumar.exchange.simulated.core.countdown import Countdown
 from jumar.exchange.simulated.core.engine import Engine
 from jumar.exchange.simulated.core.tape import Tape
 from jumar.exchange.simulated.core.triggers import Triggers
+from jumar.exchange.simulated.core.usage import NO_ORDER, OrderCount
 
 type Handler = Callable[[Params, int], Any]
 
@@ -40,16 +40,18 @@ class Route:
 
     Attributes:
         weights: request weight with and without a symbol.
-        orders: what it adds to the order counts.
+        orders: what it adds to the order counts of ten seconds and of a minute.
         changes: whether it would change the account's book (its refusals are recorded).
+        timed: whether the receive window counts once more where orders are matched.
         weigh: the weight where it depends on more than the symbol; never refuses.
     """
 
     handler: Handler
     security: Security
     weights: tuple[int, int]
-    orders: int = 0
+    orders: OrderCount = NO_ORDER
     changes: bool = False
+    timed: bool = False
     weigh: Callable[[Params], int] | None = None
 
     def weight(self, params: Params) -> int:
@@ -73,10 +75,16 @@ def _read(handler: Handler, weight: int, without: int | None = None) -> Route:
     return Route(handler=handler, security=Security.SIGNED, weights=weights)
 
 
-def _change(handler: Handler, weight: int, orders: int = 0) -> Route:
-    weights = (weight, weight)
+def _change(
+    handler: Handler, weight: int, orders: OrderCount = NO_ORDER, *, timed: bool | None = None
+) -> Route:
     return Route(
-        handler=handler, security=Security.SIGNED, weights=weights, orders=orders, changes=True
+        handler=handler,
+        security=Security.SIGNED,
+        weights=(weight, weight),
+        orders=orders,
+        changes=True,
+        timed=orders != NO_ORDER if timed is None else timed,
     )
 
 
@@ -84,7 +92,7 @@ def routes(
     engine: Engine, triggers: Triggers, alias: str, tapes: Mapping[str, Tape]
 ) -> dict[tuple[str, str], Route]:
     """The table, keyed by HTTP method and path."""
-    market, orders = MarketApi(engine), OrdersApi(engine, Countdown(engine, triggers))
+    market, orders = MarketApi(engine), OrdersApi(engine, triggers)
     modify = ModifyApi(engine)
     conditional = ConditionalApi(engine, triggers)
     account, settings = AccountApi(engine, alias), SettingsApi(engine)
@@ -92,7 +100,7 @@ def routes(
         **_public_routes(market, HistoryApi(engine, tapes)),
         **_order_routes(orders, modify),
         **_batch_routes(BatchApi(engine, orders, modify)),
-        **_conditional_routes(conditional),
+        **_conditional_routes(conditional, timed=engine.readings.algo_recv_window == "check"),
         **_account_routes(account),
         **_income_routes(IncomeApi(engine)),
         **_settings_routes(settings),
@@ -111,21 +119,27 @@ def _public_routes(market: MarketApi, history: HistoryApi) -> dict[tuple[str, st
         ("GET", "/fapi/v1/ticker/24hr"): _public(history.ticker, 1, 40),
         ("GET", "/fapi/v1/depth"): _weighed(history.depth, depth_weight),
         ("GET", "/fapi/v1/klines"): _weighed(history.klines, klines_weight),
+        ("GET", "/fapi/v1/continuousKlines"): _weighed(history.continuous_klines, klines_weight),
+        # counted apart, 500 in five minutes (not simulated); no symbol has a cap, floor or interval of its own
+        ("GET", "/fapi/v1/fundingRate"): _public(history.funding_rates, 0),
+        ("GET", "/fapi/v1/fundingInfo"): _public(market.nothing, 0),
         ("GET", "/fapi/v1/trades"): _public(history.trades, 5),
+        ("GET", "/fapi/v1/historicalTrades"): _public(history.old_trades, 200),
         ("GET", "/fapi/v1/aggTrades"): _public(history.agg_trades, 20),
         # What clients of the whole exchange ask when they connect: spot's clock, and wallets that are not simulated.
         ("GET", "/api/v3/ping"): _public(market.ping, 1),
         ("GET", "/api/v3/time"): _public(market.time, 1),
         ("GET", "/sapi/v1/capital/config/getall"): _public(market.nothing, 1),
         ("GET", "/sapi/v1/margin/allPairs"): _public(market.nothing, 1),
+        ("GET", "/sapi/v1/system/status"): _public(market.normal, 1),
     }
 
 
 def _order_routes(orders: OrdersApi, modify: ModifyApi) -> dict[tuple[str, str], Route]:
     return {
-        ("POST", "/fapi/v1/order"): _change(orders.place, 0, 1),
+        ("POST", "/fapi/v1/order"): _change(orders.place, 0, (1, 1)),
         ("POST", "/fapi/v1/order/test"): _read(orders.test, 0),
-        ("PUT", "/fapi/v1/order"): _change(modify.modify, 0, 1),
+        ("PUT", "/fapi/v1/order"): _change(modify.modify, 0, (1, 1)),
         ("DELETE", "/fapi/v1/order"): _change(orders.cancel, 1),
         ("DELETE", "/fapi/v1/allOpenOrders"): _change(orders.cancel_all, 1),
         ("POST", "/fapi/v1/countdownCancelAll"): _change(orders.count_down, 10),
@@ -141,15 +155,17 @@ def _order_routes(orders: OrdersApi, modify: ModifyApi) -> dict[tuple[str, str],
 def _batch_routes(batch: BatchApi) -> dict[tuple[str, str], Route]:
     path = "/fapi/v1/batchOrders"
     return {
-        ("POST", path): _change(batch.place, 5, 5),
-        ("PUT", path): _change(batch.modify, 5, 5),
+        ("POST", path): _change(batch.place, 5, (5, 1)),
+        ("PUT", path): _change(batch.modify, 5, (5, 1)),
         ("DELETE", path): _change(batch.cancel, 1),
     }
 
 
-def _conditional_routes(conditional: ConditionalApi) -> dict[tuple[str, str], Route]:
+def _conditional_routes(
+    conditional: ConditionalApi, *, timed: bool
+) -> dict[tuple[str, str], Route]:
     return {
-        ("POST", "/fapi/v1/algoOrder"): _change(conditional.place, 0, 1),
+        ("POST", "/fapi/v1/algoOrder"): _change(conditional.place, 0, (1, 1), timed=timed),
         ("DELETE", "/fapi/v1/algoOrder"): _change(conditional.cancel, 1),
         ("DELETE", "/fapi/v1/algoOpenOrders"): _change(conditional.cancel_all, 1),
         ("GET", "/fapi/v1/algoOrder"): _read(conditional.query, 1),

@@ -7,11 +7,14 @@ reject"; quantity orders outlive the position they were meant for. No margin is 
 derivatives change log 2025-11-06). Knows no wire and no request.
 """
 
+from decimal import Decimal
+
 from jumar.exchange.simulated.core.admission import limit_band
 from jumar.exchange.simulated.core.conditional import (
     OPEN_LIMIT,
     Conditional,
     ConditionalStatus,
+    ConditionalType,
     activate,
     fires_at_once,
     firing_order,
@@ -23,7 +26,14 @@ from jumar.exchange.simulated.core.conditional import (
 from jumar.exchange.simulated.core.engine import Engine
 from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.core.matching import matched_price
-from jumar.exchange.simulated.core.orders import Cause, Order, OrderType, TimeInForce
+from jumar.exchange.simulated.core.orders import (
+    Cause,
+    Order,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+)
 from jumar.exchange.simulated.core.refusal import Refusal
 
 REDUCE_ONLY_REJECT = "Reduce Only reject"
@@ -40,7 +50,7 @@ class Triggers:
         """Accept a conditional order.
 
         Raises:
-            Refusal: -4116, -4045, -4130, -4509, -2021.
+            Refusal: -4116 or what a reading says instead, -4045, -2025, -4130, -4509, -2021.
         """
         self._admit(order, now_ms)
         if order.trails and not order.activate_price:
@@ -48,7 +58,9 @@ class Triggers:
         self._engine.conditionals.add(order)
         self._engine.chronicle.conditional(order, Cause.CLIENT, now_ms)
         if order.good_till_ms:
-            self._engine.deadlines.at(order.good_till_ms, lambda now: self._till(order, now))
+            self._engine.deadlines.at(
+                order.good_till_ms, lambda now: self._till(order, now), lambda: not order.waiting
+            )
 
     def cancel(self, order: Conditional, cause: Cause, now_ms: int) -> None:
         """Remove a waiting order."""
@@ -80,7 +92,7 @@ class Triggers:
     def _size(self, order: Conditional) -> None:
         """A closePosition order looks at the position now, and nothing that follows ends it."""
         if order.close_position:
-            order.closes = self._engine.account.position(order.symbol).closable(order.side)
+            order.closes = self._engine.closable(order)
             if order.closes:
                 self._engine.conditionals.retire(order)
 
@@ -100,6 +112,10 @@ class Triggers:
         book = self._engine.conditionals
         waiting = book.open()
         if any(other.client_id == order.client_id for other in waiting):
+            raise Refusal(int(self._engine.readings.dup_algo_id))
+        if self._engine.readings.id_namespace == "shared" and any(
+            other.client_id == order.client_id for other in self._engine.orders.open()
+        ):
             raise Refusal(-4116)
         if self._engine.readings.dup_id_after_fill == "reject":
             before = book.find(algo_id=None, client_id=order.client_id)
@@ -107,6 +123,8 @@ class Triggers:
                 raise Refusal(-4116)
         if len(waiting) >= OPEN_LIMIT:
             raise Refusal(-4045)
+        if self._engine.readings.conditional_counts_as_order == "yes":
+            self._engine.admit_one_more(order.symbol)
         self._admit_beside(order)
         if order.needs_position:
             self._admit_position(order, now_ms)
@@ -115,17 +133,17 @@ class Triggers:
     def _admit_beside(self, order: Conditional) -> None:
         strict = self._engine.readings.quantity_stop_beside_closeposition == "reject"
         for twin in self._engine.conditionals.open(order.symbol):
-            if twin.type is not order.type or twin.side is not order.side:
+            if _place(twin) != _place(order):
                 continue
             closing = (twin.close_position, order.close_position)
             if all(closing) or (strict and any(closing)):
                 raise Refusal(-4130)
 
     def _admit_position(self, order: Conditional, now_ms: int) -> None:
-        if not self._engine.account.position(order.symbol).closable(order.side):
+        position = self._engine.account.position(order.symbol, order.position_side)
+        if not position.closable(order.side):
             raise Refusal(-4509)
-        seen_ms = self._engine.opened_ms.get(order.symbol, 0) + self._engine.readings.gte_lag_ms
-        if now_ms < seen_ms:
+        if now_ms < position.opened_ms + self._engine.readings.gte_lag_ms:
             raise Refusal(-4509)
 
     def _admit_price(self, order: Conditional) -> None:
@@ -172,7 +190,7 @@ class Triggers:
         self._engine.sweep(order.symbol, now_ms)
 
     def _child(self, order: Conditional, now_ms: int) -> Order:
-        closable = self._engine.account.position(order.symbol).closable(order.side)
+        closable = self._engine.closable(order)
         quantity = (order.closes or closable) if order.quantity is None else order.quantity
         strict = self._engine.readings.oversize_stop == "reject" and not order.close_position
         if strict and order.reduce_only and quantity > closable:
@@ -192,9 +210,11 @@ class Triggers:
             time_in_force=_time_in_force(order),
             price=price,
             quantity=quantity,
-            reduce_only=order.reduce_only and not order.closes,
+            most=None if order.part is None else self._part(order, quantity),
+            reduce_only=order.reduce_only and not (order.closes and _may_turn(order)),
             created_ms=now_ms,
             updated_ms=now_ms,
+            position_side=order.position_side,
             self_trade_prevention=order.self_trade_prevention,
             close_position=order.close_position,
             price_protect=order.price_protect,
@@ -202,6 +222,8 @@ class Triggers:
             good_till_ms=order.good_till_ms,
             parent_algo_id=order.algo_id,
             orig_type=order.type.value,
+            activate_price=order.activate_price,
+            callback_rate=order.callback_rate,
             trigger=order.trigger,
             working_type=order.working_type.value,
         )
@@ -210,6 +232,12 @@ class Triggers:
             limit_band(child, instrument, self._engine.market(order.symbol).mark)
         self._engine.admit(child)
         return child
+
+    def _part(self, order: Conditional, quantity: Decimal) -> Decimal:
+        """What a starved order may execute, at least one step."""
+        step = self._engine.instruments[order.symbol].step_size
+        wanted = quantity * (order.part or 1)
+        return max(step, wanted - wanted % step)
 
     def _till(self, order: Conditional, now_ms: int) -> None:
         if order.waiting:
@@ -221,6 +249,16 @@ class Triggers:
         order.status = status
         self._engine.conditionals.retire(order)
         self._engine.chronicle.conditional(order, cause, now_ms)
+
+
+def _place(order: Conditional) -> tuple[ConditionalType, Side, PositionSide]:
+    """What two orders have in common that stand in each other's way."""
+    return order.type, order.side, order.position_side
+
+
+def _may_turn(order: Conditional) -> bool:
+    """Whether its position could be turned to the other side: hedge mode's cannot."""
+    return order.position_side is PositionSide.BOTH
 
 
 def _time_in_force(order: Conditional) -> TimeInForce:

@@ -21,6 +21,10 @@ RATE_LIMITS = (
 PATIENCE = 10
 FIRST_BAN_MS = 120_000
 LONGEST_BAN_MS = 3 * 86_400_000
+NO_ORDER = (0, 0)
+
+#: What a request adds to the order counts of ten seconds and of a minute.
+type OrderCount = tuple[int, int]
 
 
 class _Window:
@@ -72,13 +76,16 @@ class Counts:
     def rate_limits(self) -> list[dict[str, str | int]]:
         """The `rateLimits` of a WebSocket answer."""
         counts = (self.weight_1m, self.orders_1m, self.orders_10s)
-        return [{**row, "count": count} for row, count in zip(rate_limits(), counts, strict=True)]
+        return [{**row, "count": count} for row, count in zip(_LISTED, counts, strict=True)]
 
 
 def rate_limits() -> list[dict[str, str | int]]:
     """The limits as the exchange lists them."""
     names = ("rateLimitType", "interval", "intervalNum", "limit")
     return [dict(zip(names, row, strict=True)) for row in RATE_LIMITS]
+
+
+_LISTED = tuple(rate_limits())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +112,11 @@ class Usage:
         self._banned_until_ms = 0
         self._next_ban_ms = FIRST_BAN_MS
 
-    def count(self, weight: int, orders: int, now_ms: int) -> Counts:
+    def count(self, weight: int, orders: OrderCount, now_ms: int) -> Counts:
         """Count one request."""
-        return self._counts(weight, orders, now_ms, ordered=orders > 0)
+        return self._counts(weight, orders, now_ms, ordered=orders != NO_ORDER)
 
-    def held_back(self, weight: int, orders: int, now_ms: int) -> HeldBack | None:
+    def held_back(self, weight: int, orders: OrderCount, now_ms: int) -> HeldBack | None:
         """Why a request of that weight must not be executed now; None when it may be.
 
         A request that is held back still costs its weight, but is no order.
@@ -123,16 +130,16 @@ class Usage:
             if refusal.code != -1003 or self._held_1m.add(1, now_ms) <= PATIENCE:
                 return self._held(refusal, weight, orders, now_ms)
             self._ban(now_ms)
-        return self._held(_banned(self._banned_until_ms), weight, orders, now_ms)
+        return self._held(banned(self._banned_until_ms), weight, orders, now_ms)
 
-    def _exceeded(self, weight: int, orders: int, now_ms: int) -> Refusal | None:
+    def _exceeded(self, weight: int, orders: OrderCount, now_ms: int) -> Refusal | None:
         if weight and self._weight.add(0, now_ms) + weight > WEIGHT_LIMIT:
             return Refusal(-1003, status=429, limit=str(WEIGHT_LIMIT))
-        for window, limit, per in (
-            (self._orders_10s, ORDER_LIMIT_10S, "10 SECONDS"),
-            (self._orders_1m, ORDER_LIMIT_1M, "1 MINUTE"),
+        for window, more, limit, per in (
+            (self._orders_10s, orders[0], ORDER_LIMIT_10S, "10 SECONDS"),
+            (self._orders_1m, orders[1], ORDER_LIMIT_1M, "1 MINUTE"),
         ):
-            if orders and window.add(0, now_ms) + orders > limit:
+            if more and window.add(0, now_ms) + more > limit:
                 return Refusal(-1015, status=429, limit=str(limit), interval=per)
         return None
 
@@ -140,23 +147,32 @@ class Usage:
         self._banned_until_ms = now_ms + self._next_ban_ms
         self._next_ban_ms = min(2 * self._next_ban_ms, LONGEST_BAN_MS)
 
-    def _held(self, refusal: Refusal, weight: int, orders: int, now_ms: int) -> HeldBack:
+    def _held(self, refusal: Refusal, weight: int, orders: OrderCount, now_ms: int) -> HeldBack:
         if refusal.status == 418:
             wait_s = _seconds(self._banned_until_ms - now_ms)
-        elif refusal.code == -1003 or self._orders_10s.add(0, now_ms) + orders <= ORDER_LIMIT_10S:
+        elif (
+            refusal.code == -1003 or self._orders_10s.add(0, now_ms) + orders[0] <= ORDER_LIMIT_10S
+        ):
             wait_s = self._weight.left_s(now_ms)
         else:
             wait_s = self._orders_10s.left_s(now_ms)
-        counts = self._counts(weight, 0, now_ms, ordered=orders > 0, wait_s=wait_s)
+        ordered = orders != NO_ORDER
+        counts = self._counts(weight, NO_ORDER, now_ms, ordered=ordered, wait_s=wait_s)
         return HeldBack(refusal=refusal, counts=counts)
 
     def _counts(
-        self, weight: int, orders: int, now_ms: int, *, ordered: bool, wait_s: int | None = None
+        self,
+        weight: int,
+        orders: OrderCount,
+        now_ms: int,
+        *,
+        ordered: bool,
+        wait_s: int | None = None,
     ) -> Counts:
         return Counts(
             weight_1m=self._weight.add(weight, now_ms),
-            orders_10s=self._orders_10s.add(orders, now_ms),
-            orders_1m=self._orders_1m.add(orders, now_ms),
+            orders_10s=self._orders_10s.add(orders[0], now_ms),
+            orders_1m=self._orders_1m.add(orders[1], now_ms),
             ordered=ordered,
             retry_after_s=wait_s,
         )
@@ -166,7 +182,8 @@ def _seconds(ms: int) -> int:
     return -(-ms // 1000)
 
 
-def _banned(until_ms: int) -> Refusal:
+def banned(until_ms: int) -> Refusal:
+    """What a banned client is told: 418 until a time."""
     message = (
         f"Way too many requests; IP banned until {until_ms}. "
         "Please use the websocket for live updates to avoid bans."

@@ -11,7 +11,7 @@ Pure and deterministic; standard library only; money is `Decimal`. It knows the 
 what the engine meant, believed or wrote down. What each verdict means is in docs/reference/ledger.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jumar.exchange.simulated.judge.cover import CoverWatch
@@ -42,7 +42,8 @@ def judge(records: Iterable[Mapping[str, Any]], *, until_ms: int | None = None) 
     Raises:
         LedgerError: the ledger is malformed or contradicts itself; the text names the record and the field.
     """
-    ledger = list(records)
+    # read three times; whoever unpacks a long ledger as it is read, need never have it whole
+    ledger = records if isinstance(records, Sequence) else list(records)
     replay = Replay(ledger)
     verdicts = Verdicts()
     cover = CoverWatch(verdicts, replay.clock)

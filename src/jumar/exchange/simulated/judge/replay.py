@@ -1,7 +1,8 @@
 """The replay: ledger records in, one `Step` out for each that changed a book.
 
 Promises: fills move the position and the ledger's own `position` records must agree; a gap in `seq`, time
-that runs backwards or an unknown kind is refused, because a verdict over a torn ledger is worth nothing.
+that runs backwards or an unknown kind is refused, because a verdict over a torn ledger is worth nothing. So is a
+ledger of hedge mode: no promise is worded for two positions of one symbol.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from jumar.exchange.simulated.judge.record import LedgerError, Record, flag, int
 from jumar.exchange.simulated.judge.registry import Registry
 from jumar.exchange.simulated.judge.state import AnyOrder, Book, Order, Trade, sign_of
 
-_SILENT = frozenset({"opened", "market", "refused", "money"})
+_SILENT = frozenset({"opened", "market", "refused", "money", "fault"})
 
 
 def _fee_usdt(record: Record) -> Decimal:
@@ -120,6 +121,10 @@ class Replay:
         kind = text(record, "kind")
         if kind in _SILENT:
             return None
+        if "position_side" in record:
+            raise LedgerError(
+                f"ledger record {self._seq}: 'position_side' is {record['position_side']!r}: the account traded in hedge mode, and the judge judges one position a symbol only"
+            )
         if kind == "order":
             return self._order(record)
         if kind == "conditional":

@@ -17,7 +17,7 @@ from decimal import Decimal
 from itertools import accumulate, pairwise
 from random import Random  # noqa: TID251 - dice with the run's seed, as for the drawn market
 
-from jumar.exchange.simulated.market.formats import BAR_MS, Bar, Trade
+from jumar.exchange.simulated.market.records import MINUTE_MS, Bar, Trade
 
 STEPS = 60
 """Trades inside a bar: one each second of path time."""
@@ -39,7 +39,7 @@ def inside(bar: Bar, *, seed: int, symbol: str) -> Iterator[Trade]:
     for step, price in enumerate(_prices(bar, dice)):
         if price != before:
             side = "BUY" if price > before else "SELL"
-        yield Trade(bar.time_ms + step * BAR_MS // STEPS, price, quantity, side)
+        yield Trade(bar.time_ms + step * MINUTE_MS // STEPS, price, quantity, side)
         before = price
 
 

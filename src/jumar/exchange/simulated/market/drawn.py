@@ -1,14 +1,17 @@
-"""The book and the trades that are drawn around a price, for every market that is drawn from a seed.
+"""What every market that is drawn from a seed has: paths side by side, and book and trades around a price.
 
 Pure but for its dice, which are handed in. Promises prices on the tick, best first, and quantities of at least one
 unit; the same dice draw the same book. Does not know what moves the price.
 """
 
+import heapq
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from random import Random  # noqa: TID251 - the type only: the seeded dice come from the caller
 
-from jumar.exchange.simulated.core.market import Level, Print
+from jumar.exchange.simulated.core.market import Level, MarketStep, Print
 from jumar.exchange.simulated.market.grid import quantity_unit
 
 STEP_MS = (200, 300)
@@ -33,6 +36,40 @@ _FOLLOW = 0.8  # of the trades after a move go with it
 def dice_seed(text: str) -> int:
     """Distinct dice per text; not `hash()`, which differs from process to process."""
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big")
+
+
+class DrawnMarket(ABC):
+    """Drawn paths of one or several symbols, independent of one another."""
+
+    def __init__(
+        self,
+        symbols: Sequence[str],
+        *,
+        seed: int,
+        start_prices: Mapping[str, Decimal],
+        tick_sizes: Mapping[str, Decimal],
+    ) -> None:
+        self._symbols = tuple(symbols)
+        self._seed = seed
+        self._start_prices = {symbol: start_prices[symbol] for symbol in symbols}
+        self._tick_sizes = {symbol: tick_sizes[symbol] for symbol in symbols}
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols in the order they were given."""
+        return self._symbols
+
+    def steps(self) -> Iterator[MarketStep]:
+        """The path from its beginning, without end: per symbol a step about every 250 ms of path time."""
+        paths = [
+            self._path(symbol, self._start_prices[symbol], self._tick_sizes[symbol])
+            for symbol in self._symbols
+        ]
+        return heapq.merge(*paths, key=lambda step: step.path_ms)
+
+    @abstractmethod
+    def _path(self, symbol: str, start_price: Decimal, tick_size: Decimal) -> Iterator[MarketStep]:
+        """The path of one symbol, which has dice of its own."""
 
 
 class BookDice:

@@ -1,87 +1,105 @@
-"""A recorded file played as a market.
+"""Recorded files played as a market.
 
 Promises: path time is the exchange's time since the first record of the window, and never runs back
 (records of one millisecond, or late by some, belong to the step before them); prices stand on the tick;
 quantities are whole units; memory stays flat. Does not know orders: what is replayed does not react.
 
-A file without quotes gets one around its trades: a buyer hit the ask, so the ask is the last price and
-the bid one tick below; a seller the other way round. Its size is the mean of the latest trades. The mark
-price comes from mark.py. A file of bars is played as the trades that bars.py draws inside them.
+What is known after each record is for book.py to say, which files belong together for folder.py. A file of bars is
+played as the trades that bars.py draws inside them.
 """
 
 import sys
-from collections import deque
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from heapq import merge
 from itertools import chain
 from pathlib import Path
 
-from jumar.exchange.simulated.core.market import Level, MarketStep, Print
+from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.market.bars import STEPS, inside
-from jumar.exchange.simulated.market.formats import (
-    BAR_MS,
+from jumar.exchange.simulated.market.book import Book
+from jumar.exchange.simulated.market.companions import Companions, good_for, iso
+from jumar.exchange.simulated.market.folder import Tell, open_folder
+from jumar.exchange.simulated.market.formats import MARKETS, recognise
+from jumar.exchange.simulated.market.recording import Recording
+from jumar.exchange.simulated.market.records import (
+    MINUTE_MS,
     Bar,
+    Depth,
+    Funding,
+    Mark,
+    MarkBar,
+    Moment,
     Quote,
-    RecordedFile,
     Trade,
-    recognise,
 )
-from jumar.exchange.simulated.market.grid import (
-    ceil_to_tick,
-    floor_to_tick,
-    nearest_tick,
-    nearest_unit,
-    quantity_unit,
-)
-from jumar.exchange.simulated.market.mark import MarkPrice
+from jumar.exchange.simulated.market.weave import LATE_MS_MAX
 
-_LATE_MS_MAX = 1_000  # quotes and trades of one moment reach a recorder that far apart at most
-_SIZE_TRADES = 64  # latest trades whose mean size a built quote carries
+
+def _unheard(_: str) -> None:
+    return
 
 
 class RecordedMarket:
-    """One symbol's recorded path."""
+    """The recorded path of one symbol, or of several beside one another."""
 
     def __init__(
         self,
         path: Path,
         *,
         tick_sizes: Mapping[str, Decimal],
-        symbol: str | None = None,
+        symbols: Sequence[str] = (),
         seed: int = 1,
         window_from_ms: int | None = None,
         window_to_ms: int | None = None,
+        companions: Companions | None = None,
+        tell: Tell = _unheard,
     ) -> None:
-        """Open the file, tell its format, find the window's first record.
+        """Open the file, or what fits together in a folder, and find the window's first record.
 
         Args:
-            path: the recorded file, plain or gzip.
-            tick_sizes: price steps by symbol; must hold this file's.
-            symbol: the symbol to play it as; by default what the file's name or content says.
+            path: the recorded file, plain, gzip or zip; or a folder of files of Binance's archive.
+            tick_sizes: price steps by symbol; must hold those played.
+            symbols: of a file: the symbol to play it as, by default what its name or content says; of a folder: what
+                to play, by default everything.
             seed: dice of what happens inside a bar; the other formats throw none.
             window_from_ms: exchange time of the first record wanted, inclusive; None: the file's first.
             window_to_ms: exchange time at which to end, exclusive; None: the file's end.
+            companions: mark prices and funding rates to go by.
+            tell: hears what a person should know of the files.
 
         Raises:
             ValueError: unknown file, format or symbol; a malformed row before the window's first
                 record; a window without records (names the file's range).
         """
-        self._file = recognise(path)
-        self._symbol = _playable(self._file, symbol, tick_sizes)
-        self._tick_size = tick_sizes[self._symbol]
-        self._seed = seed
-        self._from_ms = window_from_ms
-        self._to_ms = window_to_ms
-        first = next(self._window(), None)
-        if first is None:
-            raise ValueError(_no_records(self._file, window_from_ms, window_to_ms))
-        self._origin_ms = first.time_ms
+        companions = companions or Companions()
+        if path.is_dir():
+            found = open_folder(path, symbols, tick_sizes, tell)
+        else:
+            found = [_one_file(path, tell)]
+        recordings = companions.beside(found)
+        low = 0 if window_from_ms is None else window_from_ms
+        self._high = sys.maxsize if window_to_ms is None else window_to_ms
+        self._tracks = [
+            _Track(each, _playable(each, symbols, tick_sizes), tick_sizes, seed=seed)
+            for each in recordings
+        ]
+        firsts = [track.first_ms(low, self._high) for track in self._tracks]
+        for recording, first in zip(recordings, firsts, strict=True):
+            if first is None:
+                raise ValueError(_no_records(recording, window_from_ms, window_to_ms))
+        # where the last of them begins: a market has prices of all its symbols from its first moment on
+        self._origin_ms = max(first for first in firsts if first is not None)
+        self._low = low if len(self._tracks) == 1 else self._origin_ms
+        for recording, track in zip(recordings, self._tracks, strict=True):
+            if track.first_ms(self._low, self._high) is None:
+                raise ValueError(_no_records(recording, self._low, window_to_ms))
+        companions.check(recordings[0], self._origin_ms, tell)
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The file's one symbol."""
-        return (self._symbol,)
+        """The symbols that are played."""
+        return tuple(track.symbol for track in self._tracks)
 
     @property
     def origin_ms(self) -> int:
@@ -90,154 +108,144 @@ class RecordedMarket:
 
     def steps(self) -> Iterator[MarketStep]:
         """The path from the window's first record to its last; a malformed row raises ValueError."""
-        window = self._window()
-        first = next(window)
-        book = _Book(self._symbol, self._tick_size, first)
-        run: list[Quote | Trade] = []
-        run_ms = 0
-        for record in chain([first], window):
-            path_ms = max(record.time_ms - self._origin_ms, run_ms)
-            if run and (path_ms != run_ms or _turns(run[-1], record)):
-                yield book.step(run_ms, run)
-                run = []
-            run.append(record)
-            run_ms = path_ms
-        yield book.step(run_ms, run)
+        paths = [track.steps(self._low, self._high, self._origin_ms) for track in self._tracks]
+        return paths[0] if len(paths) == 1 else merge(*paths, key=lambda step: step.path_ms)
 
     def last_ms(self) -> int:
-        """Path time of the window's last record, in milliseconds; reads the file once more, draws nothing."""
-        low = 0 if self._from_ms is None else self._from_ms
-        high = sys.maxsize if self._to_ms is None else self._to_ms
-        last = self._origin_ms
-        for record in self._file.records():
-            if record.time_ms >= high + _LATE_MS_MAX:
+        """Path time of the window's last trade, bar or quote of a stream, in milliseconds.
+
+        Reads the last file once more, and draws nothing.
+        """
+        lasts = (track.last_ms(self._low, self._high) for track in self._tracks)
+        return max(self._origin_ms, *lasts) - self._origin_ms
+
+
+class _Track:
+    """One symbol's part of the path."""
+
+    def __init__(
+        self, recording: Recording, symbol: str, tick_sizes: Mapping[str, Decimal], *, seed: int
+    ) -> None:
+        self.symbol = symbol
+        self._recording = recording
+        self._tick_size = tick_sizes[symbol]
+        self._seed = seed
+
+    def first_ms(self, low: int, high: int) -> int | None:
+        """When the first record with a price stands, if any does."""
+        first = next(self._window(low, high), None)
+        return None if first is None else first.time_ms
+
+    def steps(self, low: int, high: int, origin_ms: int) -> Iterator[MarketStep]:
+        """What happens between two moments of exchange time."""
+        window = self._window(low, high)
+        first = next(window, None)
+        if first is None:
+            return
+        book = Book(self.symbol, self._tick_size, _price(first), rate_at=self._recording.funding_at)
+        run: list[Moment] = []
+        run_ms = origin_ms
+        for record in chain([first], window):
+            at_ms = max(record.time_ms, run_ms)
+            if run and (at_ms != run_ms or _turns(run[-1], record)):
+                yield book.step(run_ms, run_ms - origin_ms, run)
+                run = []
+            run.append(record)
+            run_ms = at_ms
+        yield book.step(run_ms, run_ms - origin_ms, run)
+
+    def last_ms(self, low: int, high: int) -> int:
+        """When the last record stands that is played; 0 when none does."""
+        last = 0
+        for record in self._recording.last_played(low, high):
+            if record.time_ms >= high + LATE_MS_MAX:
                 break
-            time_ms = record.time_ms
-            if isinstance(record, Bar) and time_ms < high:
+            at_ms = record.time_ms
+            if isinstance(record, Bar) and at_ms < high:
                 # its trades are even steps; the last of them may lie behind the window's end
-                time_ms += min(STEPS - 1, (high - 1 - time_ms) * STEPS // BAR_MS) * BAR_MS // STEPS
-            if low <= time_ms < high:
-                last = max(last, time_ms)
-        return last - self._origin_ms
+                at_ms += (
+                    min(STEPS - 1, (high - 1 - at_ms) * STEPS // MINUTE_MS) * MINUTE_MS // STEPS
+                )
+            if low <= at_ms < high:
+                last = max(last, at_ms)
+        return last
 
-    def _window(self) -> Iterator[Quote | Trade]:
-        """The records whose own time lies in the window (a late one may stand after the window's end)."""
-        low = 0 if self._from_ms is None else self._from_ms
-        high = sys.maxsize if self._to_ms is None else self._to_ms
-        for record in self._played(low):
-            if low <= record.time_ms < high:
-                yield record
-            elif record.time_ms >= high + _LATE_MS_MAX:
+    def _window(self, low: int, high: int) -> Iterator[Moment]:
+        """What lies in the window by its own time, from the first price on (a late record may stand behind its end)."""
+        begun, bar = False, None
+        for record in self._played(low, high):
+            if record.time_ms >= high + LATE_MS_MAX:
                 return
-
-    def _played(self, low: int) -> Iterator[Quote | Trade]:
-        """The quotes and trades of the file, or inside its bars, from the bar that holds `low` on."""
-        for record in self._file.records():
-            if not isinstance(record, Bar):
+            if not begun and isinstance(record, MarkBar):
+                bar = record  # it leads the first price that lies in it
+            elif low <= record.time_ms < high:
                 yield record
-            elif record.time_ms + BAR_MS > low:
-                yield from inside(record, seed=self._seed, symbol=self._symbol)
+                if not begun and bar is not None and record.time_ms < bar.time_ms + bar.length_ms:
+                    yield bar
+                begun = True
+
+    def _played(self, low: int, high: int) -> Iterator[Moment]:
+        """Quotes, trades and marks, those inside bars from the bar that holds `low` on."""
+        for record in self._recording.records(low, high):
+            match record:
+                case Bar():
+                    if record.time_ms + MINUTE_MS > low:
+                        yield from inside(record, seed=self._seed, symbol=self.symbol)
+                case Funding():
+                    continue
+                case _:
+                    yield record
 
 
-def _turns(before: Quote | Trade, after: Quote | Trade) -> bool:
+def _price(record: Moment) -> Decimal:
+    match record:
+        case Quote():
+            return record.bid
+        case Trade() | Mark():
+            return record.price
+        case MarkBar():
+            return record.open
+        case Depth():
+            return record.bids[0][0]
+
+
+def _turns(before: Moment, after: Moment) -> bool:
     """Whether the taker changed sides: the end of a sweep must stand as a last price of its own."""
-    if isinstance(before, Quote) or isinstance(after, Quote):
+    if not (isinstance(before, Trade) and isinstance(after, Trade)):
         return False
     return before.taker_side != after.taker_side
 
 
-class _Book:
-    """What is known of the market after each record, on the instrument's grids."""
-
-    def __init__(self, symbol: str, tick_size: Decimal, first: Quote | Trade) -> None:
-        price = first.bid if isinstance(first, Quote) else first.price
-        self._symbol = symbol
-        self._tick = tick_size
-        self._unit = quantity_unit(price)
-        self._mark = MarkPrice()
-        self._last = nearest_tick(price, tick_size)  # until the first trade: the first bid
-        self._bid = Level(price=self._last, quantity=self._unit)
-        self._ask = Level(price=self._last + tick_size, quantity=self._unit)
-        self._is_quoted = False
-        self._sizes: deque[Decimal] = deque(maxlen=_SIZE_TRADES)
-        self._sizes_sum = Decimal(0)
-
-    def step(self, path_ms: int, run: list[Quote | Trade]) -> MarketStep:
-        prints = []
-        for record in run:
-            if isinstance(record, Quote):
-                self._take_quote(record)
-            else:
-                prints.append(self._take_trade(record))
-        mark = self._mark.update(
-            path_ms=path_ms, bid=self._bid.price, ask=self._ask.price, last=self._last
+def _one_file(path: Path, tell: Tell) -> Recording:
+    file = recognise(path)
+    if file.kind not in MARKETS:
+        raise ValueError(
+            f"--market: {path.name} holds {file.kind}, which make no market; {good_for(file)}"
         )
-        return MarketStep(
-            symbol=self._symbol,
-            path_ms=path_ms,
-            bids=(self._bid,),
-            asks=(self._ask,),
-            last=self._last,
-            mark=mark,
-            prints=tuple(prints),
-        )
-
-    def _take_quote(self, quote: Quote) -> None:
-        """Rounded outwards: a coarser tick than the recorded one must not cross the book."""
-        self._is_quoted = True
-        bid = max(floor_to_tick(quote.bid, self._tick), self._tick)
-        ask = max(ceil_to_tick(quote.ask, self._tick), bid + self._tick)
-        self._bid = Level(price=bid, quantity=nearest_unit(quote.bid_quantity, self._unit))
-        self._ask = Level(price=ask, quantity=nearest_unit(quote.ask_quantity, self._unit))
-
-    def _take_trade(self, trade: Trade) -> Print:
-        price = nearest_tick(trade.price, self._tick)
-        self._last = price
-        if not self._is_quoted:
-            self._quote_around(price, trade)
-        quantity = nearest_unit(trade.quantity, self._unit)
-        return Print(price=price, quantity=quantity, taker_side=trade.taker_side)
-
-    def _quote_around(self, price: Decimal, trade: Trade) -> None:
-        size = self._mean_size(trade.quantity)
-        bid = price - self._tick if trade.taker_side == "BUY" else price
-        bid = max(bid, self._tick)
-        self._bid = Level(price=bid, quantity=size)
-        self._ask = Level(price=bid + self._tick, quantity=size)
-
-    def _mean_size(self, quantity: Decimal) -> Decimal:
-        if len(self._sizes) == _SIZE_TRADES:
-            self._sizes_sum -= self._sizes[0]
-        self._sizes.append(quantity)
-        self._sizes_sum += quantity
-        return nearest_unit(self._sizes_sum / len(self._sizes), self._unit)
+    if file.warning:
+        tell(file.warning)
+    return Recording(name=path.name, symbol=file.symbol, played=[file])
 
 
-def _playable(file: RecordedFile, symbol: str | None, tick_sizes: Mapping[str, Decimal]) -> str:
-    wanted = symbol or file.symbol
-    if wanted is None:
-        raise ValueError(f"{file.path.name} names no symbol; give one with --symbols")
-    if wanted not in tick_sizes:
-        known = ", ".join(sorted(tick_sizes))
-        raise ValueError(f"{file.path.name} holds {wanted}, which is not listed; listed: {known}")
+def _playable(recording: Recording, symbols: Sequence[str], ticks: Mapping[str, Decimal]) -> str:
+    named = recording.symbol
+    if named is None and not symbols:
+        raise ValueError(f"{recording.name} names no symbol; give one with --symbols")
+    wanted = symbols[0] if len(symbols) == 1 else named or symbols[0]
+    if wanted not in ticks:
+        known = ", ".join(sorted(ticks))
+        raise ValueError(f"{recording.name} holds {wanted}, which is not listed; listed: {known}")
     return wanted
 
 
-def _no_records(file: RecordedFile, low: int | None, high: int | None) -> str:
+def _no_records(recording: Recording, low: int | None, high: int | None) -> str:
     first = last = None
-    for record in file.records():
+    for record in recording.records(0, sys.maxsize):
         first = record.time_ms if first is None else min(first, record.time_ms)
         last = record.time_ms if last is None else max(last, record.time_ms)
     if first is None or last is None:
-        return f"{file.path.name} holds no quotes, trades or bars"
+        return f"{recording.name} holds no quotes, trades or bars"
     return (
-        f"no records of {file.path.name} between --from {_iso(low)} and --to {_iso(high)}; "
-        f"the file runs from {_iso(first)} to {_iso(last)}"
+        f"no records of {recording.name} between --from {iso(low)} and --to {iso(high)}; "
+        f"the file runs from {iso(first)} to {iso(last)}"
     )
-
-
-def _iso(time_ms: int | None) -> str:
-    if time_ms is None:
-        return "(not given)"
-    moment = datetime.fromtimestamp(time_ms / 1_000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

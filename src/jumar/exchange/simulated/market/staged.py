@@ -8,7 +8,6 @@ The script leads the price; a little noise that is always pulled back lies on it
 defines exactly moves the price.
 """
 
-import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from math import sqrt
@@ -21,6 +20,7 @@ from jumar.exchange.simulated.market.drawn import (
     LOWEST_BID_TICKS,
     STEP_MS,
     BookDice,
+    DrawnMarket,
     dice_seed,
 )
 from jumar.exchange.simulated.market.grid import nearest_tick
@@ -36,7 +36,7 @@ _HOLE_RAGGED = 0.1  # part of that which the dice may add
 _PUBLISHED = Decimal("0.00000001")  # the venue publishes eight decimals of a mark price
 
 
-class StagedMarket:
+class StagedMarket(DrawnMarket):
     """Paths of one or several symbols on which the scenario `market` names happens, independent of one another.
 
     Raises:
@@ -52,31 +52,18 @@ class StagedMarket:
         start_prices: Mapping[str, Decimal],
         tick_sizes: Mapping[str, Decimal],
     ) -> None:
+        super().__init__(symbols, seed=seed, start_prices=start_prices, tick_sizes=tick_sizes)
         self._market = market
         self._scenario = scenario_of(market)
-        self._symbols = tuple(symbols)
-        self._seed = seed
-        self._start_prices = {symbol: start_prices[symbol] for symbol in symbols}
-        self._tick_sizes = {symbol: tick_sizes[symbol] for symbol in symbols}
 
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """The symbols in the order they were given."""
-        return self._symbols
-
-    def steps(self) -> Iterator[MarketStep]:
-        """The path from its beginning, endless; of each symbol a step about every 250 ms of path time."""
-        paths = [self._path(symbol) for symbol in self._symbols]
-        return heapq.merge(*paths, key=lambda step: step.path_ms)
-
-    def _path(self, symbol: str) -> Iterator[MarketStep]:
+    def _path(self, symbol: str, start_price: Decimal, tick_size: Decimal) -> Iterator[MarketStep]:
         seed = dice_seed(f"{self._seed}:{self._market}:{symbol}")
         return _Path(
             symbol,
             self._scenario,
             dice=Random(seed),  # noqa: S311 - a market, not a secret
-            start_price=self._start_prices[symbol],
-            tick_size=self._tick_sizes[symbol],
+            start_price=start_price,
+            tick_size=tick_size,
         ).steps()
 
 

@@ -6,8 +6,7 @@ tick, bid below ask, quantities of at least one unit). Does not know orders: nob
 How it compares with recorded markets stands in docs/concepts/market-paths.md.
 """
 
-import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from random import Random  # noqa: TID251 - this source is the door: dice with the run's seed
 
@@ -18,6 +17,7 @@ from jumar.exchange.simulated.market.drawn import (
     LOWEST_BID_TICKS,
     STEP_MS,
     BookDice,
+    DrawnMarket,
     dice_seed,
 )
 from jumar.exchange.simulated.market.grid import nearest_tick
@@ -34,39 +34,12 @@ _WIDEN_JUMPING = 0.5
 _WIDEN_DECAY = 0.5  # of a widening is left at the next step
 
 
-class SyntheticMarket:
+class SyntheticMarket(DrawnMarket):
     """Drawn paths of one or several symbols, independent of one another."""
 
-    def __init__(
-        self,
-        symbols: Sequence[str],
-        *,
-        seed: int,
-        start_prices: Mapping[str, Decimal],
-        tick_sizes: Mapping[str, Decimal],
-    ) -> None:
-        self._symbols = tuple(symbols)
-        self._seed = seed
-        self._start_prices = {symbol: start_prices[symbol] for symbol in symbols}
-        self._tick_sizes = {symbol: tick_sizes[symbol] for symbol in symbols}
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """The symbols in the order they were given."""
-        return self._symbols
-
-    def steps(self) -> Iterator[MarketStep]:
-        """The path from its beginning, without end: per symbol a step about every 250 ms of path time."""
-        paths = [self._path(symbol) for symbol in self._symbols]
-        return heapq.merge(*paths, key=lambda step: step.path_ms)
-
-    def _path(self, symbol: str) -> Iterator[MarketStep]:
-        return _Path(
-            symbol,
-            dice=Random(dice_seed(f"{self._seed}:{symbol}")),  # noqa: S311 - a market, not a secret
-            start_price=self._start_prices[symbol],
-            tick_size=self._tick_sizes[symbol],
-        ).steps()
+    def _path(self, symbol: str, start_price: Decimal, tick_size: Decimal) -> Iterator[MarketStep]:
+        dice = Random(dice_seed(f"{self._seed}:{symbol}"))  # noqa: S311 - a market, not a secret
+        return _Path(symbol, dice=dice, start_price=start_price, tick_size=tick_size).steps()
 
 
 class _Path:

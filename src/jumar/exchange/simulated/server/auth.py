@@ -49,7 +49,7 @@ class HmacVerifier:
 
     def verify(self, payload: str, signature: str) -> bool:
         """Whether `signature` was made over `payload`; upper and lower case count alike."""
-        expected = hmac.new(self._secret, payload.encode(), hashlib.sha256).hexdigest()
+        expected = hmac.digest(self._secret, payload.encode(), "sha256").hex()
         return hmac.compare_digest(expected.encode(), signature.lower().encode())
 
 

@@ -15,12 +15,14 @@ from jumar.exchange.simulated.core.dialect import history as dialect
 from jumar.exchange.simulated.core.dialect.market import book_ticker_event, mark_price_event
 from jumar.exchange.simulated.core.exchange import Exchange
 from jumar.exchange.simulated.core.market import MarketStep
+from jumar.exchange.simulated.core.tape import TapeReader
 from jumar.exchange.simulated.core.text import ZERO
 from jumar.exchange.simulated.server.topics import Topic, topic_of
 from jumar.ports.clock import Clock
 
 TURN_MS = 50
-LIQUIDATION = "autoclose-"  # how the client ids of the exchange's own closing orders begin
+#: How the client ids of the exchange's own closing orders begin: of a liquidation, of auto-deleveraging.
+FORCED = ("autoclose-", "adl_autoclose")
 
 type Json = dict[str, Any]
 
@@ -61,6 +63,7 @@ class Bulletins:
             "depth": self._depth,
             "levels": self._depth,
             "kline": self._kline,
+            "continuousKline": self._kline,
             "ticker": self._ticker,
             "miniTicker": self._ticker,
             "tickers": self._tickers,
@@ -69,6 +72,7 @@ class Bulletins:
             "marks": self._marks,
             "forceOrder": self._liquidations,
         }
+        self._readers = {s: TapeReader(exchange.tape(s)) for s in exchange.symbols}
         board.watch(self._begin)
 
     def stepped(self, step: MarketStep) -> None:
@@ -76,16 +80,16 @@ class Bulletins:
         for symbol, chain in self._chains.values():
             if symbol == step.symbol:
                 chain.note(step)
-        stream = f"{step.symbol.lower()}@trade"
-        if step.prints and self._board.wanted(stream):
-            now_ms = self._clock.now_ms()
-            for trade in self._exchange.tape(step.symbol).latest(len(step.prints)):
-                self._board.publish(stream, dialect.trade_event(step.symbol, trade, now_ms))
+        self._trades(step.symbol)
 
     def told(self, event: Json) -> None:
-        """Hear a user event: an order by which the exchange closed a position becomes public when it has ended."""
-        order = event["o"] if event["e"] == "ORDER_TRADE_UPDATE" else {"c": ""}
-        if not order["c"].startswith(LIQUIDATION) or order["X"] in ("NEW", "PARTIALLY_FILLED"):
+        """Hear a user event: trades become public, and an order by which the exchange closed a position when it ends."""
+        if event["e"] != "ORDER_TRADE_UPDATE":
+            return
+        order = event["o"]
+        if order["t"]:
+            self._trades(order["s"])
+        if not order["c"].startswith(FORCED) or order["X"] in ("NEW", "PARTIALLY_FILLED"):
             return
         for stream in self._board.streams:
             topic = topic_of(stream)
@@ -115,6 +119,15 @@ class Bulletins:
                 self._kinds[topic.kind](stream, topic, now_ms)
         for stream in self._slots.keys() - set(streams):
             self._forget(stream)
+
+    def _trades(self, symbol: str) -> None:
+        stream, reader = f"{symbol.lower()}@trade", self._readers[symbol]
+        if not self._board.wanted(stream):
+            reader.skip()
+            return
+        now_ms = self._clock.now_ms()
+        for trade in reader.read():
+            self._board.publish(stream, dialect.trade_event(symbol, trade, now_ms))
 
     def _begin(self, stream: str) -> None:
         topic = topic_of(stream)
@@ -162,6 +175,8 @@ class Bulletins:
             event = dialect.kline_event(
                 topic.symbol, interval, bar, close_ms, closed=now_ms > close_ms, now_ms=now_ms
             )
+            if topic.kind == "continuousKline":
+                event = dialect.continuous_kline_event(event)
             self._board.publish(stream, event)
 
     def _ticker(self, stream: str, topic: Topic, now_ms: int) -> None:

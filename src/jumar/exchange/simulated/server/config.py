@@ -1,5 +1,6 @@
 """What a server is started with, and what can go wrong at the start."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Literal, TypedDict
 from jumar.exchange.simulated.core.market import MarketSource
 from jumar.exchange.simulated.core.readings import Readings
 from jumar.exchange.simulated.core.terms import Terms
+from jumar.exchange.simulated.server.faults.rule import Rule
 from jumar.ports.clock import Clock, SystemClock
 
 BALANCE = Decimal(10000)
@@ -60,6 +62,8 @@ class ServeConfig:
         limits: hold back whoever exceeds the request limits; else they are only counted.
         terms: what the account pays and what may befall it.
         readings: what is chosen where the documents leave a choice.
+        tell: gets one line about each thing that clients ask for in vain.
+        faults: what goes wrong by order, from the start.
     """
 
     market: MarketSource
@@ -79,6 +83,8 @@ class ServeConfig:
     limits: bool = False
     terms: Terms = field(default_factory=Terms)
     readings: Readings = field(default_factory=Readings)
+    tell: Callable[[str], None] = lambda _line: None
+    faults: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot work.

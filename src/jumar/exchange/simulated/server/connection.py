@@ -7,21 +7,20 @@ and no connection hears more than 1024 streams.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
+from jumar.exchange.simulated.server.controls import Control, Misunderstood, parse
+from jumar.exchange.simulated.server.keeper import Keeper
 from jumar.exchange.simulated.server.listeners import Listeners
 from jumar.exchange.simulated.server.topics import PRIVATE, topic_of
 from jumar.ports.clock import Clock
 
 QUEUE_MESSAGES_MAX = 20_000
-PING_S = 180.0
-PONG_S = 600.0
-LIFE_S = 86_400.0
 MESSAGES_PER_SECOND = 10
 STREAMS_MAX = 1024
 EVERY_ROUTE = ""
@@ -32,6 +31,15 @@ type Names = dict[str, frozenset[str] | None]
 
 class Connection:
     """One client of the streams.
+
+    Args:
+        request, socket: the connection.
+        route: what is delivered here: a path's prefix, or every route.
+        combined: whether messages are wrapped with their stream's name.
+        listeners: who hears what.
+        clock: the server's.
+        limits: send away a client that exceeds the limits of a connection.
+        unheard: is told name and route of what was subscribed to and is no market stream of this route.
 
     Attributes:
         names: what it is subscribed to; of a listen key the events that are wanted, None for all.
@@ -47,6 +55,7 @@ class Connection:
         listeners: "Listeners[Connection]",
         clock: Clock,
         limits: bool,
+        unheard: Callable[[str, str], None],
     ) -> None:
         self._request = request
         self._socket = socket
@@ -55,16 +64,20 @@ class Connection:
         self._combined = combined
         self._route = route
         self._listeners = listeners
-        self._clock = clock
         self._limits = limits
-        self._answered_s = clock.monotonic()
-        self._second, self._messages = 0, 0
+        self._unheard = unheard
+        self._keeper = Keeper(socket, clock, self.drop, MESSAGES_PER_SECOND if limits else None)
         self.names: Names = {}
 
     @property
     def private(self) -> bool:
         """Whether user data are delivered here."""
         return self._route in (PRIVATE, EVERY_ROUTE)
+
+    @property
+    def public(self) -> bool:
+        """Whether market streams are delivered here."""
+        return self._route != PRIVATE
 
     def subscribe(self, names: Mapping[str, frozenset[str] | None]) -> None:
         """Hear more, as far as the route delivers it."""
@@ -73,6 +86,8 @@ class Connection:
             topic = topic_of(name)
             if topic is not None and self._route in (topic.route, EVERY_ROUTE):
                 self._listeners.add(name, self)
+            else:
+                self._unheard(name, self._route)
 
     def unsubscribe(self, names: Iterable[str]) -> None:
         """Hear less."""
@@ -86,7 +101,7 @@ class Connection:
             self._queue.append(message)
             self._filled.set()
         else:
-            self._drop()
+            self.drop()
 
     def deliver(self, stream: str, payload: str) -> None:
         """Queue an event in the form of this connection: raw, or wrapped with its stream's name."""
@@ -99,12 +114,10 @@ class Connection:
 
     async def serve(self) -> None:
         """Read controls and write messages until the client leaves or its time is over."""
-        tasks = [asyncio.create_task(work) for work in (self._write(), self._keep())]
+        tasks = [asyncio.create_task(work) for work in (self._write(), self._keeper.run())]
         try:
             async for message in self._socket:
-                if self._limits and self._too_many():
-                    code = WSCloseCode.POLICY_VIOLATION
-                    await self._socket.close(code=code, message=b"Too many requests")
+                if await self._keeper.crowded():
                     return
                 await self._take(message)
         finally:
@@ -122,65 +135,46 @@ class Connection:
             while self._queue:
                 await self._socket.send_str(self._queue.popleft())
 
-    async def _keep(self) -> None:
-        """Ping; end what is not answered for too long, and what is a day old."""
-        began_s = self._clock.monotonic()
-        while (left_s := began_s + LIFE_S - self._clock.monotonic()) > 0:
-            await self._clock.sleep(min(PING_S, left_s))
-            if self._clock.monotonic() - self._answered_s > PONG_S:
-                self._drop()
-                return
-            await self._socket.ping()
-        await self.close()
-
-    def _too_many(self) -> bool:
-        """Count one message of the client's."""
-        second = int(self._clock.monotonic())
-        if second != self._second:
-            self._second, self._messages = second, 0
-        self._messages += 1
-        return self._messages > MESSAGES_PER_SECOND
-
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Reset the connection."""
         if self._request.transport is not None:
             self._request.transport.abort()
 
     async def _take(self, message: WSMessage) -> None:
         match message.type:
-            case WSMsgType.TEXT:
+            case WSMsgType.TEXT | WSMsgType.BINARY:
                 self._control(message.data)
             case WSMsgType.PING:
                 await self._socket.pong(message.data)
             case WSMsgType.PONG:
-                self._answered_s = self._clock.monotonic()
+                self._keeper.pong()
 
-    def _control(self, text: str) -> None:
+    def _control(self, text: str | bytes) -> None:
         try:
-            frame = msgspec.json.decode(text, type=dict[str, Any])
-        except msgspec.DecodeError:
-            self._answer({"error": {"code": 3, "msg": "Invalid JSON: expected an object"}})
-            return
-        method, params, number = frame.get("method"), frame.get("params"), frame.get("id")
-        listed = params if isinstance(params, list) else []
-        names = [name for name in listed if isinstance(name, str)]
-        result: Any = None
-        too_many = self._limits and len(self.names.keys() | set(names)) > STREAMS_MAX
-        match method:
-            case "SUBSCRIBE" if not too_many:
-                self.subscribe(dict.fromkeys(names))
+            control = parse(text)
+            result = self._obey(control)
+        except Misunderstood as why:
+            self._answer(why.answer)
+        else:
+            self._answer({"result": result, "id": control.number})
+
+    def _obey(self, control: Control) -> Any:
+        match control.method:
+            case "SUBSCRIBE":
+                wanted = dict.fromkeys(control.names)
+                if self._limits and len(self.names.keys() | wanted) > STREAMS_MAX:
+                    raise control.invalid(f"more than {STREAMS_MAX} streams")
+                self.subscribe(wanted)
             case "UNSUBSCRIBE":
-                self.unsubscribe(names)
+                self.unsubscribe(control.names)
             case "LIST_SUBSCRIPTIONS":
-                result = list(self.names)
-            case "SET_PROPERTY" if listed in (["combined", True], ["combined", False]):
-                self._combined = listed[1]
-            case "GET_PROPERTY" if listed == ["combined"]:
-                result = self._combined
+                return list(self.names)
+            case "SET_PROPERTY":
+                self._combined = control.wish()
             case _:
-                fault = {"code": 2, "msg": f"Invalid request: {method} with {len(listed)} params"}
-                self._answer({"error": fault, "id": number})
-                return
-        self._answer({"result": result, "id": number})
+                control.question()
+                return self._combined
+        return None
 
     def _answer(self, body: Json) -> None:
         self.send(msgspec.json.encode(body).decode())

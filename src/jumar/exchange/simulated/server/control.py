@@ -1,4 +1,4 @@
-"""The control surface under `/sim/`: the judge, the ledger, the manual market's price, a person's cancel, an ADL.
+"""The control surface under `/sim/`: judge, ledger, the unknown, the manual market's price, a person's cancel, an ADL.
 
 It is no part of the venue's wire and asks for no key: the server listens on loopback. Bad input is answered with 400
 and one message that names the field and the fix.
@@ -6,7 +6,7 @@ and one message that names the field and the fix.
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -14,13 +14,16 @@ import msgspec
 from aiohttp import web
 
 from jumar.exchange.simulated.core.exchange import Exchange
-from jumar.exchange.simulated.core.market import MarketStep
+from jumar.exchange.simulated.core.market import MarketSource, MarketStep
+from jumar.exchange.simulated.core.orders import PositionSide
 from jumar.exchange.simulated.core.text import text
-from jumar.exchange.simulated.judge import judge
-from jumar.exchange.simulated.market import ManualMarket
+from jumar.exchange.simulated.judge import LedgerError, judge
+from jumar.exchange.simulated.market import LiveMarket, ManualMarket
 from jumar.exchange.simulated.server.rest import body_of
+from jumar.exchange.simulated.server.unknown import Unknown
 from jumar.ports.clock import Clock
 
+PORTION = 2048  # records of the ledger that are written at a time
 PRICES = ("last", "mark", "bid", "ask", "bid_quantity", "ask_quantity")
 
 
@@ -35,28 +38,51 @@ class Control:
         self,
         exchange: Exchange,
         clock: Clock,
-        manual: ManualMarket | None,
+        market: MarketSource,
         apply: Callable[[MarketStep], None],
+        unknown: Unknown,
     ) -> None:
         self._exchange = exchange
         self._clock = clock
-        self._manual = manual
+        self._manual = market if isinstance(market, ManualMarket) else None
+        self._live = market if isinstance(market, LiveMarket) else None
         self._apply = apply
+        self._unknown = unknown
 
     async def judge(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
-        """GET /sim/judge: the verdict over everything so far."""
-        records = list(self._exchange.ledger.records)
-        verdict = await asyncio.to_thread(judge, records, until_ms=self._clock.now_ms())
+        """GET /sim/judge: the verdict over everything so far; an error for a ledger that the judge does not judge."""
+        records = self._exchange.ledger.records.until_now()
+        try:
+            verdict = await asyncio.to_thread(judge, records, until_ms=self._clock.now_ms())
+        except LedgerError as error:
+            return _json({"error": str(error)}, 409)
         return _json(verdict)
 
-    async def ledger(self, request: web.Request) -> web.Response:
-        """GET /sim/ledger: JSON lines; `?after=SEQ` leaves out what was read before."""
+    async def ledger(self, request: web.Request) -> web.StreamResponse:
+        """GET /sim/ledger: JSON lines; `?after=SEQ` leaves out what was read before.
+
+        A long one goes out in portions: it is never whole in memory.
+        """
         after = request.query.get("after", "0")
         if not after.isdigit():
             return _json({"error": f"after: {after!r} is not a sequence number"}, 400)
-        records: Sequence[Any] = self._exchange.ledger.records[int(after) :]
-        lines = msgspec.json.Encoder().encode_lines(records)
-        return web.Response(body=lines, content_type="application/x-ndjson")
+        records = self._exchange.ledger.records.until_now()
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        for first in range(int(after), len(records), PORTION):
+            portion = records[first : first + PORTION]
+            await response.write(msgspec.json.Encoder().encode_lines(portion))
+        return response
+
+    async def unknown(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
+        """GET /sim/unknown: what clients asked for that this exchange does not have."""
+        return _json(self._unknown.rows)
+
+    async def market(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
+        """GET /sim/market: what is traded, and for how long a live market's streams have been silent."""
+        silent = {} if self._live is None else self._live.silent_s
+        state = {"symbols": self._exchange.symbols, "live": self._live is not None}
+        return _json({**state, "silent_s": silent})
 
     async def price(self, request: web.Request) -> web.Response:
         """POST /sim/price: set the manual market."""
@@ -89,15 +115,16 @@ class Control:
         try:
             fields = _object(await body_of(request))
             symbol, wanted = _name(fields, "symbol"), fields.get("quantity")
-            _only(fields, ("symbol", "quantity"))
+            _only(fields, ("symbol", "quantity", "position_side"))
             quantity = None if wanted is None else _quantity(wanted)
+            side = _position_side(fields)
         except BadInputError as error:
             return _json({"error": str(error)}, 400)
-        taken = self._exchange.deleverage(symbol, quantity, self._clock.now_ms())
+        taken = self._exchange.deleverage(symbol, quantity, self._clock.now_ms(), side)
         if not taken:
             return _json(
                 {
-                    "error": f"symbol: no position on {symbol!r}, or less than a step of it asked for"
+                    "error": f"symbol: no position on {symbol!r} (position_side {side}), or less than a step of it asked for"
                 },
                 404,
             )
@@ -146,6 +173,13 @@ def _price(field: str, value: Any) -> Decimal:
         return Decimal(value)
     except (InvalidOperation, TypeError, ValueError):
         raise BadInputError(f"{field}: {value!r} is not a decimal number") from None
+
+
+def _position_side(fields: dict[str, Any]) -> PositionSide:
+    value = fields.get("position_side", PositionSide.BOTH)
+    if not isinstance(value, str) or value not in PositionSide:
+        raise BadInputError(f"position_side: {value!r} is none; give LONG, SHORT or BOTH")
+    return PositionSide(value)
 
 
 def _quantity(value: Any) -> Decimal:

@@ -2,7 +2,7 @@
 
 Best bid and ask go out at most every 20 ms per symbol, the newest state each time, so that a compressed path does
 not flood its readers; the mark price goes out once a second of exchange time whatever the speed (every third time on
-the slower stream). Trades are not thinned. Knows nothing of orders.
+the slower stream). Trades are not thinned, and those of the account are among them.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from jumar.exchange.simulated.core.dialect import market as dialect
 from jumar.exchange.simulated.core.dialect.history import agg_trade_event
 from jumar.exchange.simulated.core.exchange import Exchange
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.core.tape import PublicTrade
+from jumar.exchange.simulated.core.tape import TapeReader
 from jumar.ports.clock import Clock
 
 QUOTE_INTERVAL_S = 0.02
@@ -42,10 +42,12 @@ class MarketFeed:
         self._clock = clock
         self._quoted_s: dict[str, float] = {}
         self._planned: dict[str, asyncio.TimerHandle] = {}
+        self._readers = {s: TapeReader(exchange.tape(s)) for s in exchange.symbols}
+        exchange.subscribe(self._told)
 
     def stepped(self, step: MarketStep) -> None:
         """Publish what the step brought."""
-        self._trades(step)
+        self._trades(step.symbol)
         if step.symbol in self._planned:
             return
         wait = self._quoted_s.get(step.symbol, -1.0) + QUOTE_INTERVAL_S - self._clock.monotonic()
@@ -89,12 +91,16 @@ class MarketFeed:
         if slow:
             self._hub.publish(f"{symbol.lower()}@markPrice", event)
 
-    def _trades(self, step: MarketStep) -> None:
-        stream = f"{step.symbol.lower()}@aggTrade"
-        if not step.prints or not self._hub.wanted(stream):
+    def _told(self, event: dict[str, Any]) -> None:
+        """Hear a user event: what the account traded is public at once."""
+        if event["e"] == "ORDER_TRADE_UPDATE" and event["o"]["t"]:
+            self._trades(event["o"]["s"])
+
+    def _trades(self, symbol: str) -> None:
+        stream, reader = f"{symbol.lower()}@aggTrade", self._readers[symbol]
+        if not self._hub.wanted(stream):
+            reader.skip()
             return
-        now_ms, tape = self._clock.now_ms(), self._exchange.tape(step.symbol)
-        first_id = tape.last_trade_id + 1 - len(step.prints)
-        for trade_id, done in enumerate(step.prints, start=first_id):
-            trade = PublicTrade(trade_id, now_ms, done.price, done.quantity, done.taker_side)
-            self._hub.publish(stream, agg_trade_event(step.symbol, trade, now_ms))
+        now_ms = self._clock.now_ms()
+        for trade in reader.read():
+            self._hub.publish(stream, agg_trade_event(symbol, trade, now_ms))

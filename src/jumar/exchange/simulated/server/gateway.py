@@ -11,8 +11,11 @@ from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.exchange import Exchange, Reply
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.routes import Route, Security
+from jumar.exchange.simulated.core.usage import NO_ORDER
 from jumar.exchange.simulated.server.auth import DEFAULT_WINDOW_MS, Gate, check_time
+from jumar.exchange.simulated.server.faults.requests import RequestFaults
 from jumar.exchange.simulated.server.listen_keys import ListenKeys
+from jumar.exchange.simulated.server.unknown import Read, Unknown
 from jumar.ports.clock import Clock
 
 LISTEN_KEY_PATH = "/fapi/v1/listenKey"
@@ -25,19 +28,37 @@ def check_engine_time(params: Params, route: Route, now_ms: int) -> None:
         Refusal: -5028.
     """
     late_ms = now_ms - params.integer("timestamp")
-    if route.orders and late_ms > params.integer("recvWindow", DEFAULT_WINDOW_MS):
+    if route.timed and late_ms > params.integer("recvWindow", DEFAULT_WINDOW_MS):
         raise Refusal(-5028)
 
 
 class Gateway:
-    """Answers requests, whatever socket they came by."""
+    """Answers requests, whatever socket they came by.
+
+    Args:
+        exchange: what answers in the end.
+        gate: checks credentials.
+        listen_keys: of the user streams.
+        clock: the server's.
+        unknown: is told what was asked for in vain, if it is given.
+
+    Attributes:
+        faults: what befalls requests by order; whoever has a socket asks it.
+    """
 
     def __init__(
-        self, exchange: Exchange, gate: Gate, listen_keys: ListenKeys, clock: Clock
+        self,
+        exchange: Exchange,
+        gate: Gate,
+        listen_keys: ListenKeys,
+        clock: Clock,
+        unknown: Unknown | None = None,
     ) -> None:
         self.exchange = exchange
         self.gate = gate
         self.clock = clock
+        self.unknown = unknown
+        self.faults: RequestFaults | None = None
         self._listen_keys = listen_keys
 
     def answer(
@@ -62,7 +83,7 @@ class Gateway:
         """
         now_ms, values = self.clock.now_ms(), Params(params)
         route = self.exchange.route(method, path)
-        weight, orders = (route.weight(values), route.orders) if route else (1, 0)
+        weight, orders = (route.weight(values), route.orders) if route else (1, NO_ORDER)
         held = self.exchange.held_back(weight, orders, now_ms)
         if held is not None:
             return held
@@ -74,7 +95,22 @@ class Gateway:
                 check_engine_time(values, route, now_ms)
         except Refusal as refusal:
             return self.exchange.refusal(method, path, params, refusal, now_ms)
-        return self.exchange.request(method, path, params, now_ms)
+        if self.unknown is None:
+            return self.exchange.request(method, path, params, now_ms)
+        if route is None:
+            self.unknown.address(method, path)
+        read = Read(params)
+        reply = self.exchange.request(method, path, read, now_ms)
+        for name in read.ignored if reply.status == 200 else ():
+            self.unknown.parameter(name, method, path)
+        return reply
+
+    def refuse(self, method: str, path: str, refusal: Refusal) -> Reply:
+        """Refuse a request that cannot be read; its weight counts, and whoever is held back is told that instead."""
+        now_ms, route = self.clock.now_ms(), self.exchange.route(method, path)
+        weight, orders = (route.weight(Params({})), route.orders) if route else (1, NO_ORDER)
+        held = self.exchange.held_back(weight, orders, now_ms)
+        return held or self.exchange.refusal(method, path, {}, refusal, now_ms)
 
     def _authenticate(
         self,

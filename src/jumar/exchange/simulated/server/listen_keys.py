@@ -45,6 +45,13 @@ class ListenKeys:
         """End the key for everybody; nothing happens without one."""
         self._key = None
 
+    def run_out(self, now_ms: int) -> bool:
+        """Have the key's time be over now; says whether there was one."""
+        if self._key is None or now_ms >= self._expires_ms:
+            return False
+        self._expires_ms = now_ms
+        return True
+
     def expired(self, now_ms: int) -> str | None:
         """The key that has just run out, told once."""
         if self._key is None or now_ms < self._expires_ms:

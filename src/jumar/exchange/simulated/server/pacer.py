@@ -50,6 +50,11 @@ class Pacer:
         self._latest[step.symbol] = (step, self._clock.monotonic())
         self._apply(step)
 
+    def again(self, symbol: str) -> None:
+        """Make a symbol's latest step the present once more, without its trades."""
+        if symbol in self._latest:
+            self.apply(replace(self._latest[symbol][0], prints=()))
+
     async def run(self) -> None:
         """Play the path to its end."""
         start_s = self._clock.monotonic()

@@ -8,17 +8,18 @@ import asyncio
 import errno
 import os
 import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 from aiohttp import web
 
-from jumar.exchange.simulated.core.dialect.events import listen_key_expired
+from jumar.exchange.simulated.core.dialect.events import listen_key_expired, trade_lite
 from jumar.exchange.simulated.core.exchange import Exchange
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.market import ManualMarket
+from jumar.exchange.simulated.market import LiveMarket, ManualMarket
 from jumar.exchange.simulated.server.auth import (
     Ed25519Verifier,
     Gate,
@@ -29,12 +30,17 @@ from jumar.exchange.simulated.server.auth import (
 from jumar.exchange.simulated.server.bulletins import Bulletins
 from jumar.exchange.simulated.server.config import PortInUseError, Ready, ServeConfig
 from jumar.exchange.simulated.server.control import Control
+from jumar.exchange.simulated.server.faults.control import FaultControl
+from jumar.exchange.simulated.server.faults.faults import Faults, Machinery
 from jumar.exchange.simulated.server.feed import MarketFeed
+from jumar.exchange.simulated.server.framing import server_logger
 from jumar.exchange.simulated.server.gateway import Gateway
 from jumar.exchange.simulated.server.listen_keys import ListenKeys
 from jumar.exchange.simulated.server.pacer import Pacer
+from jumar.exchange.simulated.server.packing import packer
 from jumar.exchange.simulated.server.rest import Rest
 from jumar.exchange.simulated.server.streams import PREFIXES, Hub
+from jumar.exchange.simulated.server.unknown import Unknown
 from jumar.exchange.simulated.server.ws_api import WsApi
 from jumar.ports.clock import new_identity
 
@@ -63,27 +69,43 @@ class SimulatedServer:
             limits=config.limits,
             terms=config.terms,
             readings=config.readings,
+            pack=packer(),
         )
         self._listen_keys = ListenKeys(lambda: new_identity() + new_identity())
+        self.unknown = Unknown(config.tell)
         self._hub = Hub(
             lambda key: self._listen_keys.valid(key, self._clock.now_ms()),
             self._clock,
             config.routes,
             limits=config.limits,
+            unknown=self.unknown,
         )
-        self.exchange.subscribe(self._hub.publish_user)
+        self.exchange.subscribe(self._publish_user)
         self._feed = MarketFeed(self.exchange, self._hub, self._clock)
         self._bulletins = Bulletins(self.exchange, self._hub, self._clock)
         self.exchange.subscribe(self._bulletins.told)
         self._pacer = Pacer(config.market, self._advance, self._clock, config.speed)
-        gateway = Gateway(self.exchange, self._gate(), self._listen_keys, self._clock)
-        self._ws_api = WsApi(gateway)
+        gateway = Gateway(self.exchange, self._gate(), self._listen_keys, self._clock, self.unknown)
+        machinery = Machinery(
+            exchange=self.exchange,
+            clock=self._clock,
+            hub=self._hub,
+            listen_keys=self._listen_keys,
+            pacer=self._pacer,
+            manual=config.market if isinstance(config.market, ManualMarket) else None,
+        )
+        self.faults = Faults(machinery)
+        self.faults.check(config.faults)
+        gateway.faults = self.faults.requests
+        self._ws_api = WsApi(gateway, limits=config.limits)
         self._runner = web.AppRunner(
             self._application(gateway),
             access_log=None,
+            logger=server_logger(),
             shutdown_timeout=SHUTDOWN_S,
             auto_decompress=False,  # a body counts as it was sent and signed
         )
+        self._live = config.market if isinstance(config.market, LiveMarket) else None
         self._tasks: list[asyncio.Task[None]] = []
         self._port = config.port
 
@@ -107,19 +129,26 @@ class SimulatedServer:
         Raises:
             PortInUseError: somebody else listens there.
             ValueError: the market has no beginning for a symbol.
+            NoPricesError: the real market, which it is to follow, says nothing.
             OSError: the ready file cannot be written; everything is stopped again.
         """
         await self._runner.setup()
         try:
+            if self._live is not None:
+                await self._live.begin()
             await self._listen()
             self._pacer.prime()
         except BaseException:
+            await self._forget_live()
             await self._runner.cleanup()
             raise
         self.exchange.serving(on=True, now_ms=self._clock.now_ms())
-        feeds = (self._feed.run(), self._bulletins.run())
+        self.faults.add(self._config.faults)
+        feeds = (self._feed.run(), self._bulletins.run(), self.faults.run())
         jobs = (self._pacer.run(), self._pacer.repeat(), *feeds, self._expire())
         self._tasks = [asyncio.create_task(job) for job in jobs]
+        if self._live is not None:
+            self._tasks.append(asyncio.create_task(self._live.follow(self._pacer.apply)))
         if self._config.ready_file is not None:
             try:
                 _write_ready(self._config.ready_file, self.urls)
@@ -132,7 +161,9 @@ class SimulatedServer:
         for task in self._tasks:
             task.cancel()
         outcomes = await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._forget_live()
         self._feed.close()
+        self.faults.close()
         self.exchange.serving(on=False, now_ms=self._clock.now_ms())
         await self._hub.close()
         await self._ws_api.close()
@@ -162,11 +193,25 @@ class SimulatedServer:
     ) -> None:
         await self.stop()
 
+    async def _forget_live(self) -> None:
+        if self._live is not None:
+            await self._live.close()
+
     def _advance(self, step: MarketStep) -> None:
         if step.symbol in self.exchange.symbols:
+            if self.faults.stepping:
+                step = self.faults.step(step)
             self.exchange.advance(step, self._clock.now_ms())
             self._feed.stepped(step)
             self._bulletins.stepped(step)
+            if self.faults.stepping:
+                self.faults.stepped()
+
+    def _publish_user(self, event: dict[str, Any]) -> None:
+        """Send a user event, an execution in its short form too."""
+        if event["e"] == "ORDER_TRADE_UPDATE" and event["o"]["x"] == "TRADE":
+            self._hub.publish_user(trade_lite(event))
+        self._hub.publish_user(event)
 
     async def _listen(self) -> None:
         site = web.TCPSite(self._runner, self._config.host, self._config.port)
@@ -195,8 +240,7 @@ class SimulatedServer:
 
     def _application(self, gateway: Gateway) -> web.Application:
         market = self._config.market
-        manual = market if isinstance(market, ManualMarket) else None
-        control = Control(self.exchange, self._clock, manual, self._pacer.apply)
+        control = Control(self.exchange, self._clock, market, self._pacer.apply, self.unknown)
         application = web.Application()
         router = application.router
         rest = Rest(gateway).handle
@@ -204,9 +248,15 @@ class SimulatedServer:
         router.add_get("/ws-fapi/v1", self._ws_api.handle)
         router.add_get("/sim/judge", control.judge)
         router.add_get("/sim/ledger", control.ledger)
+        router.add_get("/sim/unknown", control.unknown)
+        router.add_get("/sim/market", control.market)
         router.add_post("/sim/price", control.price)
         router.add_post("/sim/cancel", control.cancel)
         router.add_post("/sim/adl", control.deleverage)
+        faults = FaultControl(self.faults)
+        router.add_post("/sim/faults", faults.add)
+        router.add_get("/sim/faults", faults.show)
+        router.add_delete("/sim/faults", faults.remove)
         for prefix in ("", *(f"/{prefix}" for prefix in PREFIXES)):
             router.add_get(prefix + "/ws", self._hub.handle)
             router.add_get(prefix + "/ws/{streams:.*}", self._hub.handle)
@@ -216,8 +266,8 @@ class SimulatedServer:
         return application
 
 
-async def serve(config: ServeConfig) -> None:
-    """Serve until SIGINT or SIGTERM, or until the market's path fails.
+async def serve(config: ServeConfig, greet: Callable[[Mapping[str, object]], None]) -> None:
+    """Serve until SIGINT or SIGTERM, or until the market's path fails; `greet` is told the addresses.
 
     Raises:
         PortInUseError: somebody else listens there.
@@ -227,6 +277,7 @@ async def serve(config: ServeConfig) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with SimulatedServer(config) as server:
+        greet(server.urls)
         waits = [asyncio.create_task(stopped.wait()), asyncio.create_task(server.wait())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:

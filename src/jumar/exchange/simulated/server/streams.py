@@ -7,7 +7,7 @@ silent, as on the real exchange. Knows nothing of orders or prices: it gets JSON
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,8 +17,10 @@ from aiohttp import web
 from jumar.exchange.simulated.server.auth import readable
 from jumar.exchange.simulated.server.config import Routes
 from jumar.exchange.simulated.server.connection import EVERY_ROUTE, Connection, Names
+from jumar.exchange.simulated.server.faults.events import USER, Disturb
 from jumar.exchange.simulated.server.listeners import Listeners
 from jumar.exchange.simulated.server.topics import MARKET, PRIVATE, PUBLIC
+from jumar.exchange.simulated.server.unknown import Unknown
 from jumar.ports.clock import Clock
 
 CLOSE_S = 1.0
@@ -35,6 +37,10 @@ class Hub:
         clock: the server's.
         routes: whose routing of un-routed paths it is.
         limits: send away clients that exceed the limits of a connection.
+        unknown: is told of streams that stay silent.
+
+    Attributes:
+        disturb: gets every event with its stream and how to send it, while faults on order befall events.
     """
 
     def __init__(
@@ -44,13 +50,16 @@ class Hub:
         routes: Routes = "production",
         *,
         limits: bool = False,
+        unknown: Unknown,
     ) -> None:
         self._valid = valid
         self._clock = clock
         self._limits = limits
+        self._unknown = unknown
         self._unrouted = PUBLIC if routes == "production" else EVERY_ROUTE
         self._connections: set[Connection] = set()
         self.listeners: Listeners[Connection] = Listeners()
+        self.disturb: Disturb | None = None
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -68,25 +77,40 @@ class Hub:
     def publish(self, stream: str, event: Json | list[Json]) -> None:
         """Send a market event to all who hear the stream."""
         listeners = self.listeners.of(stream)
-        if listeners:
-            payload = msgspec.json.encode(event).decode()
-            for connection in listeners:
-                connection.deliver(stream, payload)
+        if not listeners:
+            return
+        payload = msgspec.json.encode(event).decode()
+        if self.disturb is None:
+            _deliver(listeners, stream, payload)
+        else:
+            self.disturb(
+                stream, event, lambda: _deliver(self.listeners.of(stream), stream, payload)
+            )
 
     def publish_user(self, event: Json) -> None:
         """Send a user event under every valid listen key."""
-        payload = msgspec.json.encode(event).decode()
-        for connection in self._private():
-            for name, events in list(connection.names.items()):
-                if self._valid(name) and (events is None or event["e"] in events):
-                    connection.deliver(name, payload)
+        if self.disturb is None and not self._private():
+            return  # not even spelt: nobody would hear it
+        payload, kind = msgspec.json.encode(event).decode(), event["e"]
+        if self.disturb is None:
+            self._send_user(kind, payload)
+        else:
+            self.disturb(USER, event, lambda: self._send_user(kind, payload))
+
+    def cut(self, *, private: bool) -> int:
+        """Reset the connections that deliver user data, or those that deliver market streams; how many there were."""
+        cut = [c for c in self._connections if (c.private if private else c.public)]
+        for connection in cut:
+            connection.drop()
+        return len(cut)
 
     def publish_expiry(self, listen_key: str, event: Json) -> None:
         """Tell those who listen under a key that it has ended; their sockets stay open, silent."""
         payload = msgspec.json.encode(event).decode()
-        for connection in self._private():
-            if listen_key in connection.names:
-                connection.deliver(listen_key, payload)
+        if self.disturb is None:
+            self._send_expiry(listen_key, payload)
+        else:
+            self.disturb(USER, event, lambda: self._send_expiry(listen_key, payload))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream connection."""
@@ -102,6 +126,7 @@ class Hub:
             listeners=self.listeners,
             clock=self._clock,
             limits=self._limits,
+            unheard=self._unheard,
         )
         self._connections.add(connection)
         connection.subscribe(names)
@@ -116,8 +141,30 @@ class Hub:
         """Close all connections."""
         await asyncio.gather(*(connection.close() for connection in list(self._connections)))
 
+    def _send_user(self, kind: str, payload: str) -> None:
+        for connection in self._private():
+            for name, events in list(connection.names.items()):
+                if self._valid(name) and (events is None or kind in events):
+                    connection.deliver(name, payload)
+
+    def _send_expiry(self, listen_key: str, payload: str) -> None:
+        for connection in self._private():
+            if listen_key in connection.names:
+                connection.deliver(listen_key, payload)
+
+    def _unheard(self, name: str, route: str) -> None:
+        """Note what stays silent: everything but a valid listen key where user data are delivered."""
+        valid = self._valid(name)
+        if not valid or route not in (PRIVATE, EVERY_ROUTE):
+            self._unknown.stream("listenKey" if valid else name, route)
+
     def _private(self) -> list[Connection]:
         return [connection for connection in self._connections if connection.private]
+
+
+def _deliver(listeners: Iterable[Connection], stream: str, payload: str) -> None:
+    for connection in listeners:
+        connection.deliver(stream, payload)
 
 
 def parse_target(path: str, query: str) -> tuple[str | None, bool, Names]:

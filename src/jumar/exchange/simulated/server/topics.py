@@ -31,28 +31,48 @@ class Topic:
     detail: str = ""
 
 
-# pattern, kind, route, milliseconds
-_FORMS = tuple(
-    (re.compile(pattern.replace("SYMBOL", "(?P<symbol>[a-z0-9]+)")), kind, route, every_ms)
-    for pattern, kind, route, every_ms in (
-        ("SYMBOL@bookTicker", "quote", PUBLIC, 0),
-        ("SYMBOL@trade", "trade", PUBLIC, 0),
-        (r"SYMBOL@depth(@(?P<ms>100|250|500)ms)?", "depth", PUBLIC, 250),
-        (r"SYMBOL@depth(?P<detail>5|10|20)(@(?P<ms>100|250|500)ms)?", "levels", PUBLIC, 250),
-        ("!bookTicker", "quotes", PUBLIC, 5000),
-        ("SYMBOL@aggTrade", "aggTrade", MARKET, 0),
-        ("SYMBOL@markPrice(@1s)?", "mark", MARKET, 0),
-        (f"SYMBOL@kline_(?P<detail>{'|'.join(INTERVALS)})", "kline", MARKET, 250),
-        ("SYMBOL@miniTicker", "miniTicker", MARKET, 2000),
-        ("SYMBOL@ticker", "ticker", MARKET, 2000),
-        ("SYMBOL@forceOrder", "forceOrder", MARKET, 1000),
-        ("!markPrice@arr", "marks", MARKET, 3000),
-        ("!markPrice@arr@1s", "marks", MARKET, 1000),
-        ("!miniTicker@arr", "miniTickers", MARKET, 1000),
-        ("!ticker@arr", "tickers", MARKET, 1000),
-        ("!forceOrder@arr", "forceOrder", MARKET, 1000),
-    )
+_PACE = "[@MSms]"
+# name, kind, route, milliseconds
+_NAMES = (
+    ("SYMBOL@bookTicker", "quote", PUBLIC, 0),
+    ("SYMBOL@trade", "trade", PUBLIC, 0),
+    (f"SYMBOL@depth{_PACE}", "depth", PUBLIC, 250),
+    (f"SYMBOL@depthLEVELS{_PACE}", "levels", PUBLIC, 250),
+    ("!bookTicker", "quotes", PUBLIC, 5000),
+    ("SYMBOL@aggTrade", "aggTrade", MARKET, 0),
+    ("SYMBOL@markPrice[@1s]", "mark", MARKET, 0),
+    ("SYMBOL@kline_INTERVAL", "kline", MARKET, 250),
+    ("SYMBOL_perpetual@continuousKline_INTERVAL", "continuousKline", MARKET, 250),
+    ("SYMBOL@miniTicker", "miniTicker", MARKET, 2000),
+    ("SYMBOL@ticker", "ticker", MARKET, 2000),
+    ("SYMBOL@forceOrder", "forceOrder", MARKET, 1000),
+    ("!markPrice@arr", "marks", MARKET, 3000),
+    ("!markPrice@arr@1s", "marks", MARKET, 1000),
+    ("!miniTicker@arr", "miniTickers", MARKET, 1000),
+    ("!ticker@arr", "tickers", MARKET, 1000),
+    ("!forceOrder@arr", "forceOrder", MARKET, 1000),
 )
+_BLANKS = {
+    _PACE: r"(@(?P<ms>100|250|500)ms)?",
+    "[@1s]": "(@1s)?",
+    "SYMBOL": "(?P<symbol>[a-z0-9]+)",
+    "LEVELS": "(?P<detail>5|10|20)",
+    "INTERVAL": f"(?P<detail>{'|'.join(INTERVALS)})",
+}
+
+
+def forms() -> list[tuple[str, str, int]]:
+    """Every kind of name with its route and how often it is sent in ms; blanks in capitals, options in brackets."""
+    return [(name, route, every_ms) for name, _, route, every_ms in _NAMES]
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    for blank, pattern in _BLANKS.items():
+        name = name.replace(blank, pattern)
+    return re.compile(name)
+
+
+_FORMS = tuple((_pattern(name), kind, route, every_ms) for name, kind, route, every_ms in _NAMES)
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,13 @@ from decimal import Decimal
 from jumar.exchange.simulated.core.admission import limit_band
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.instruments import Instrument
-from jumar.exchange.simulated.core.orders import Order, OrderType, SelfTrade, Side
+from jumar.exchange.simulated.core.orders import (
+    Order,
+    OrderType,
+    PositionSide,
+    SelfTrade,
+    Side,
+)
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.text import text
 
@@ -29,12 +35,28 @@ def client_id(params: Params, name: str, default: str) -> str:
     return value
 
 
-def common(params: Params, *, hedge_mode: bool) -> None:
-    """Parameters every order shares: position side (-4061), response type (-1136)."""
-    if hedge_mode or (params.optional("positionSide") or "BOTH") != "BOTH":
-        raise Refusal(-4061)
+def common(params: Params, *, hedge_mode: bool) -> PositionSide:
+    """Parameters every order shares: the position side, which it returns, and the response type (-1136)."""
+    side = position_side(params, hedge_mode=hedge_mode)
     if (params.optional("newOrderRespType") or "ACK") not in ("ACK", "RESULT"):
         raise Refusal(-1136)
+    return side
+
+
+def position_side(params: Params, *, hedge_mode: bool) -> PositionSide:
+    """Which position is meant: LONG or SHORT in hedge mode, BOTH or nothing said in one-way mode (-4061)."""
+    value = params.optional("positionSide") or PositionSide.BOTH.value
+    if value not in PositionSide or (value != PositionSide.BOTH) != hedge_mode:
+        raise Refusal(-4061)
+    return PositionSide(value)
+
+
+def reduce_only(params: Params, side: Side, of: PositionSide) -> bool:
+    """Whether an order only reduces: as it says in one-way mode, as its sides say in hedge mode (-1106 when sent)."""
+    if of is PositionSide.BOTH:
+        return params.boolean("reduceOnly", default=False)
+    params.forbid("reduceOnly")
+    return of.reduced_by(side)
 
 
 def price_match(params: Params, *, allowed: bool) -> str:

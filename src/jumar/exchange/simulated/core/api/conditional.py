@@ -55,6 +55,8 @@ class ConditionalApi:
         """GET openAlgoOrders."""
         symbol = instrument_of(self._engine, params).symbol if params.has("symbol") else None
         wanted = params.optional_integer("algoId")
+        if (params.optional("algoType") or "CONDITIONAL") != "CONDITIONAL":
+            raise Refusal(-4500)
         rows = self._engine.conditionals.open(symbol)
         return [dialect.conditional_listed(row) for row in rows if wanted in (None, row.algo_id)]
 
@@ -63,15 +65,12 @@ class ConditionalApi:
         symbol = instrument_of(self._engine, params).symbol
         first = params.optional_integer("algoId")
         page = window(params, now_ms, everything=first is not None)
-        rows = [
-            order
-            for order in self._engine.conditionals.all(symbol)
-            if page.holds(order.created_ms)
-            and order.algo_id >= (first or 0)
-            and _remembered(order, now_ms)
-        ]
-        chosen = rows[: page.limit] if first is not None else rows[-page.limit :]
-        return [dialect.conditional_queried(order) for order in chosen]
+        chosen = page.rows(
+            self._engine.conditionals,
+            first,
+            lambda order: order.symbol == symbol and _remembered(order, now_ms),
+        )
+        return [dialect.conditional_listed(order) for order in chosen]
 
     def _find(self, params: Params) -> Conditional | None:
         algo_id, client_id = params.optional_integer("algoId"), params.optional("clientAlgoId")

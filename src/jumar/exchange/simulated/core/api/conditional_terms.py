@@ -14,7 +14,7 @@ from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.conditional import Conditional, ConditionalType, WorkingType
 from jumar.exchange.simulated.core.engine import Engine
 from jumar.exchange.simulated.core.instruments import Instrument
-from jumar.exchange.simulated.core.orders import OrderType, Side, TimeInForce
+from jumar.exchange.simulated.core.orders import OrderType, PositionSide, Side, TimeInForce
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.text import ZERO
 
@@ -45,14 +45,14 @@ def parse(engine: Engine, params: Params, now_ms: int) -> Conditional:
     instrument = instrument_of(engine, params)
     side, kind = side_of(params), _type(params)
     time_in_force = _time_in_force(params, kind)
-    checks.common(params, hedge_mode=engine.account.hedge_mode)
+    position_side = checks.common(params, hedge_mode=engine.account.hedge_mode)
     prices = (
         _trailing(params, instrument) if _trails(kind) else _fixed(params, instrument, side, kind)
     )
     if engine.readings.algo_reduce_only == "-1106":
         params.forbid("reduceOnly")
     value = prices.limit or prices.trigger or prices.activate
-    quantity, reduce_only = _size(params, kind, instrument, value)
+    quantity, reduce_only = _size(params, kind, instrument, value, (side, position_side))
     algo_id = engine.conditionals.next_id()
     return Conditional(
         algo_id=algo_id,
@@ -67,6 +67,7 @@ def parse(engine: Engine, params: Params, now_ms: int) -> Conditional:
         price_protect=params.boolean("priceProtect", default=False),
         created_ms=now_ms,
         updated_ms=now_ms,
+        position_side=position_side,
         time_in_force=time_in_force,
         price=prices.limit,
         price_match=prices.match,
@@ -108,7 +109,11 @@ def _trailing(params: Params, instrument: Instrument) -> _Prices:
 
 
 def _size(
-    params: Params, kind: ConditionalType, instrument: Instrument, value: Decimal
+    params: Params,
+    kind: ConditionalType,
+    instrument: Instrument,
+    value: Decimal,
+    sides: tuple[Side, PositionSide],
 ) -> tuple[Decimal | None, bool]:
     """Quantity (None for closePosition) and whether the order only reduces."""
     if params.boolean("closePosition", default=False):
@@ -120,7 +125,7 @@ def _size(
         return None, True
     quantity = params.decimal("quantity")
     checks.quantity(quantity, instrument, at_market=kind.child is OrderType.MARKET)
-    reduce_only = params.boolean("reduceOnly", default=False)
+    reduce_only = checks.reduce_only(params, *sides)
     if not reduce_only and value:
         checks.minimum_notional(quantity * value, instrument)
     return quantity, reduce_only

@@ -8,7 +8,7 @@ from jumar.exchange.simulated.core.api.orders import instrument_of
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.candles import INTERVALS
 from jumar.exchange.simulated.core.dialect import history as dialect
-from jumar.exchange.simulated.core.dialect.history import Json
+from jumar.exchange.simulated.core.dialect.history import PERPETUAL, Json
 from jumar.exchange.simulated.core.engine import Engine
 from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.core.refusal import Refusal
@@ -19,6 +19,8 @@ DEPTH_WEIGHTS = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
 ROWS = 500
 BARS_MAX = 1500
 TRADES_MAX = 1000
+OLD_TRADES, OLD_TRADES_MAX = 100, 500
+FUNDINGS, FUNDINGS_MAX = 100, 1000
 HOUR_MS = 3_600_000
 
 
@@ -41,16 +43,44 @@ class HistoryApi:
         self._tapes = tapes
 
     def depth(self, params: Params, now_ms: int) -> Json:
-        """GET depth (-4021)."""
+        """GET depth (-4021, and -1130 beyond the largest book, as seen live in 2026-09)."""
         step, tape = self._market(params)
         limit = params.integer("limit", ROWS)
+        if limit > max(DEPTH_WEIGHTS):
+            raise Refusal(-1130, name="limit")
         if limit not in DEPTH_WEIGHTS:
             raise Refusal(-4021, limit=str(limit))
         return dialect.depth(step, tape.snapshot_id, limit, now_ms)
 
     def klines(self, params: Params, now_ms: int) -> list[Any]:
         """GET klines (-1120, -1130, -1023)."""
-        _, tape = self._market(params)
+        return self._bars(self._market(params)[1], params, now_ms)
+
+    def continuous_klines(self, params: Params, now_ms: int) -> list[Any]:
+        """GET continuousKlines (as klines, and -1121, -1130): of the perpetual contract, the only one there is."""
+        pair, contract = params.text("pair"), params.text("contractType")
+        if pair not in self._tapes:
+            raise Refusal(-1121)
+        if contract != PERPETUAL:
+            raise Refusal(-1130, name="contractType")
+        return self._bars(self._tapes[pair], params, now_ms)
+
+    def funding_rates(self, params: Params, _now_ms: int) -> list[Json]:
+        """GET fundingRate (-1130, -1023): oldest first; without times the latest ones."""
+        symbol, (start_ms, end_ms) = params.optional("symbol"), _times(params)
+        limit = _limit(params, FUNDINGS_MAX, FUNDINGS)
+        if symbol is not None:
+            symbol = instrument_of(self._engine, params).symbol
+        rows = [
+            dialect.funding(row)
+            for row in self._engine.fundings
+            if symbol in (None, row.symbol)
+            and (start_ms or 0) <= row.due_ms
+            and (end_ms is None or row.due_ms <= end_ms)
+        ]
+        return rows[-limit:] if start_ms is None and end_ms is None else rows[:limit]
+
+    def _bars(self, tape: Tape, params: Params, now_ms: int) -> list[Any]:
         interval = params.text("interval")
         if interval not in INTERVALS:
             raise Refusal(-1120)
@@ -67,6 +97,14 @@ class HistoryApi:
         """GET trades (-1130)."""
         _, tape = self._market(params)
         return [dialect.recent_trade(trade) for trade in tape.latest(_limit(params, TRADES_MAX))]
+
+    def old_trades(self, params: Params, _now_ms: int) -> list[Json]:
+        """GET historicalTrades (-1130): from an id on, or the latest; a key is not asked for."""
+        _, tape = self._market(params)
+        limit = _limit(params, OLD_TRADES_MAX, OLD_TRADES)
+        first_id = params.optional_integer("fromId")
+        rows = tape.latest(limit) if first_id is None else tape.since(first_id)[:limit]
+        return [dialect.recent_trade(trade) for trade in rows]
 
     def agg_trades(self, params: Params, _now_ms: int) -> list[Json]:
         """GET aggTrades (-1130, -1023, -1127): from an id, from a time, or the latest."""
@@ -108,8 +146,8 @@ class HistoryApi:
         return step, self._tapes[step.symbol]
 
 
-def _limit(params: Params, most: int) -> int:
-    limit = params.integer("limit", ROWS)
+def _limit(params: Params, most: int, usual: int = ROWS) -> int:
+    limit = params.integer("limit", usual)
     if not 1 <= limit <= most:
         raise Refusal(-1130, name="limit")
     return limit

@@ -3,16 +3,14 @@
 Income reaches back three months, forced orders 90 days (their pages, read 2026-09); what is older is not shown.
 """
 
-from decimal import Decimal
-
-from jumar.exchange.simulated.core.account import ASSET, Entry, IncomeKind
+from jumar.exchange.simulated.core.account import ASSET, Entry, IncomeKind, MarginMove
 from jumar.exchange.simulated.core.api.orders import instrument_of
 from jumar.exchange.simulated.core.api.params import Params
-from jumar.exchange.simulated.core.api.window import WEEK_MS
+from jumar.exchange.simulated.core.api.window import WEEK_MS, within
 from jumar.exchange.simulated.core.dialect import orders as dialect
 from jumar.exchange.simulated.core.dialect.account import Json
 from jumar.exchange.simulated.core.engine import Engine
-from jumar.exchange.simulated.core.orders import Forced
+from jumar.exchange.simulated.core.orders import FIRST_TRADE_ID, Forced
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.text import text
 
@@ -39,31 +37,28 @@ class IncomeApi:
         symbol = self._symbol(params)
         kind = _choice(params, "incomeType", INCOME_TYPES)
         start_ms, end_ms = _window(params, now_ms)
+        journal = self._engine.account.journal
         rows = [
             entry
-            for entry in self._engine.account.journal
-            if start_ms <= entry.time_ms <= end_ms
-            and symbol in (None, entry.symbol)
-            and kind in (None, entry.kind)
+            for entry in map(journal.__getitem__, within(journal, start_ms, end_ms))
+            if symbol in (None, entry.symbol) and kind in (None, entry.kind)
         ]
-        return [self._income(entry) for entry in _page(rows, params, 100, 1000)]
+        page = _whole(params, "page", 1) if params.has("page") else None
+        return [self._income(entry) for entry in _page(rows, params, (100, 1000), page)]
 
     def force_orders(self, params: Params, now_ms: int) -> list[Json]:
         """GET forceOrders: what liquidation and auto-deleveraging did, oldest first."""
         symbol = self._symbol(params)
         why = _choice(params, "autoCloseType", frozenset(Forced))
         start_ms, end_ms = _window(params, now_ms)
-        symbols = [symbol] if symbol else list(self._engine.instruments)
         rows = [
             order
-            for name in symbols
-            for order in self._engine.orders.all(name)
-            if order.forced is not None
+            for order in self._engine.orders.forced()
+            if symbol in (None, order.symbol)
             and why in (None, order.forced)
             and start_ms <= order.created_ms <= end_ms
         ]
-        rows.sort(key=lambda order: order.order_id)
-        return [dialect.listed(order) for order in _page(rows, params, 50, 100)]
+        return [dialect.listed(order) for order in _page(rows, params, (50, 100))]
 
     def margin_history(self, params: Params, now_ms: int) -> list[Json]:
         """GET positionMargin/history: isolated margin that was added or taken out by the client."""
@@ -71,17 +66,18 @@ class IncomeApi:
         kind = _choice(params, "type", frozenset({"1", "2"}))
         start_ms, end_ms = _window(params, now_ms)
         rows = [
-            _margin_move(*move)
+            _margin_move(move)
             for move in self._engine.account.margin_moves
-            if move[1] == symbol and start_ms <= move[0] <= end_ms
+            if move.symbol == symbol and start_ms <= move.time_ms <= end_ms
         ]
-        return _page([row for row in rows if kind in (None, str(row["type"]))], params, 500, 1000)
+        chosen = [row for row in rows if kind in (None, str(row["type"]))]
+        return _page(chosen, params, (500, 1000))
 
     def _symbol(self, params: Params) -> str | None:
         return instrument_of(self._engine, params).symbol if params.has("symbol") else None
 
     def _income(self, entry: Entry) -> Json:
-        trade = "" if entry.fill is None else str(self._engine.trades[entry.fill].trade_id)
+        trade = "" if entry.fill is None else str(FIRST_TRADE_ID + entry.fill)
         return {
             "symbol": entry.symbol,
             "incomeType": entry.kind.value,
@@ -94,15 +90,15 @@ class IncomeApi:
         }
 
 
-def _margin_move(time_ms: int, symbol: str, amount: Decimal) -> Json:
+def _margin_move(move: MarginMove) -> Json:
     return {
-        "symbol": symbol,
-        "type": 1 if amount > 0 else 2,
+        "symbol": move.symbol,
+        "type": 1 if move.amount > 0 else 2,
         "deltaType": "USER_ADJUST",
-        "amount": text(abs(amount)),
+        "amount": text(abs(move.amount)),
         "asset": ASSET,
-        "time": time_ms,
-        "positionSide": "BOTH",
+        "time": move.time_ms,
+        "positionSide": move.position_side.value,
         "clientTranId": "",
     }
 
@@ -123,12 +119,20 @@ def _window(params: Params, now_ms: int) -> tuple[int, int]:
     return max(start_ms, now_ms - MEMORY_MS), end_ms
 
 
-def _page[T](rows: list[T], params: Params, usual: int, most: int) -> list[T]:
+def _whole(params: Params, name: str, usual: int) -> int:
+    """A number from one on (-1130)."""
+    value = params.integer(name, usual)
+    if value < 1:
+        raise Refusal(-1130, name=name)
+    return value
+
+
+def _page[T](
+    rows: list[T], params: Params, limits: tuple[int, int], page: int | None = None
+) -> list[T]:
     """The page asked for: from the beginning when a start or a page is named, else the newest rows."""
-    limit, page = min(params.integer("limit", usual), most), params.integer("page", 1)
-    for name, value in (("limit", limit), ("page", page)):
-        if value < 1:
-            raise Refusal(-1130, name=name)
-    if params.has("startTime") or params.has("page"):
-        return rows[(page - 1) * limit : page * limit]
+    limit = min(_whole(params, "limit", limits[0]), limits[1])
+    if params.has("startTime") or page is not None:
+        first = ((page or 1) - 1) * limit
+        return rows[first : first + limit]
     return rows[-limit:]

@@ -29,6 +29,10 @@ class MarketApi:
         """GET what this exchange does not have: an empty list."""
         return []
 
+    def normal(self, _params: Params, _now_ms: int) -> Json:
+        """GET sapi system/status: no maintenance."""
+        return {"status": 0, "msg": "normal"}
+
     def exchange_info(self, _params: Params, now_ms: int) -> Json:
         """GET exchangeInfo. A symbol without a market yet is PENDING_TRADING."""
         rows = [
@@ -44,7 +48,11 @@ class MarketApi:
 
     def book_ticker(self, params: Params, now_ms: int) -> Any:
         """GET ticker/bookTicker."""
-        return self._quotes(params, lambda step: dialect.book_ticker(step, now_ms))
+        tapes = self._engine.tapes
+        return self._quotes(
+            params,
+            lambda step: dialect.book_ticker(step, tapes[step.symbol].final_id, now_ms),
+        )
 
     def price(self, params: Params, now_ms: int) -> Any:
         """GET ticker/price."""

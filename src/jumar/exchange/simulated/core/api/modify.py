@@ -50,7 +50,7 @@ class ModifyApi:
             for row in self._engine.amendments.rows
             if row.symbol == symbol and wanted in (None, row.order_id) and page.holds(row.time_ms)
         ]
-        return [dialect.amendment(row) for row in reversed(rows[-limit:])] if limit else []
+        return [dialect.amendment(row) for row in reversed(rows[-limit:])]
 
     def _parse(self, params: Params) -> tuple[Order, Wish]:
         order, side = find_order(self._engine, params), side_of(params)

@@ -43,7 +43,7 @@ def parse(engine: Engine, params: Params, now_ms: int, self_trade: SelfTrade) ->
     time_in_force = _time_in_force(params, kind)
     match = checks.price_match(params, allowed=kind is OrderType.LIMIT)
     quantity = params.decimal("quantity")
-    checks.common(params, hedge_mode=engine.account.hedge_mode)
+    position_side = checks.common(params, hedge_mode=engine.account.hedge_mode)
     order_id = engine.orders.next_id()
     order = Order(
         order_id=order_id,
@@ -54,9 +54,10 @@ def parse(engine: Engine, params: Params, now_ms: int, self_trade: SelfTrade) ->
         time_in_force=time_in_force,
         price=ZERO if kind is OrderType.MARKET else price_of(engine, params, side, match),
         quantity=quantity,
-        reduce_only=params.boolean("reduceOnly", default=False),
+        reduce_only=checks.reduce_only(params, side, position_side),
         created_ms=now_ms,
         updated_ms=now_ms,
+        position_side=position_side,
         self_trade_prevention=checks.self_trade_prevention(params, self_trade),
         price_match=match,
         good_till_ms=good_till(params, time_in_force, now_ms),

@@ -1,15 +1,24 @@
 """Requests about regular orders and trades, one at a time."""
 
+from itertools import islice
+
 from jumar.exchange.simulated.core.api.order_terms import instrument_of, parse, side_of
 from jumar.exchange.simulated.core.api.params import Params
-from jumar.exchange.simulated.core.api.window import window
+from jumar.exchange.simulated.core.api.window import Window, window, within
 from jumar.exchange.simulated.core.countdown import Countdown
 from jumar.exchange.simulated.core.dialect import orders as dialect
 from jumar.exchange.simulated.core.dialect.orders import Json
 from jumar.exchange.simulated.core.engine import Engine
-from jumar.exchange.simulated.core.orders import Cause, Order, OrderStatus, SelfTrade
+from jumar.exchange.simulated.core.orders import (
+    FIRST_TRADE_ID,
+    Cause,
+    Order,
+    OrderStatus,
+    SelfTrade,
+)
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.retention import remembered
+from jumar.exchange.simulated.core.triggers import Triggers
 
 __all__ = ["OrdersApi", "find_order", "instrument_of", "side_of"]
 
@@ -27,9 +36,10 @@ def find_order(engine: Engine, params: Params) -> Order | None:
 class OrdersApi:
     """Placement, cancel and queries of regular orders."""
 
-    def __init__(self, engine: Engine, countdown: Countdown) -> None:
+    def __init__(self, engine: Engine, triggers: Triggers) -> None:
         self._engine = engine
-        self._countdown = countdown
+        self._triggers = triggers
+        self._countdown = Countdown(engine, triggers)
 
     def place(
         self, params: Params, now_ms: int, self_trade: SelfTrade = SelfTrade.EXPIRE_MAKER
@@ -41,8 +51,10 @@ class OrdersApi:
         acknowledged = dialect.placed(order)
         self._engine.execute(order, now_ms)
         self._engine.sweep(order.symbol, now_ms)
-        full = params.optional("newOrderRespType") == "RESULT"
-        return dialect.placed(order) if full else acknowledged
+        if params.optional("newOrderRespType") != "RESULT":
+            return acknowledged
+        priced = self._engine.readings.result_avg_price == "yes"
+        return dialect.placed(order) | (dialect.paid(order) if priced else {})
 
     def test(self, params: Params, now_ms: int) -> Json:
         """POST order/test: parameters and filters are checked, books and money are not; the order id is 0."""
@@ -62,6 +74,9 @@ class OrdersApi:
         instrument = instrument_of(self._engine, params)
         for order in self._engine.orders.open(instrument.symbol):
             self._engine.end(order, OrderStatus.CANCELED, Cause.CLIENT, now_ms)
+        if self._engine.readings.allopenorders_cancels_conditional == "yes":
+            for conditional in self._engine.conditionals.open(instrument.symbol):
+                self._triggers.cancel(conditional, Cause.CLIENT, now_ms)
         return dialect.CANCELLED_ALL
 
     def count_down(self, params: Params, now_ms: int) -> Json:
@@ -95,14 +110,11 @@ class OrdersApi:
         symbol = instrument_of(self._engine, params).symbol if params.has("symbol") else None
         first = params.optional_integer("orderId")
         page = window(params, now_ms, everything=first is not None)
-        rows = [
-            order
-            for order in self._engine.orders.all(symbol)
-            if page.holds(order.created_ms)
-            and order.order_id >= (first or 0)
-            and _remembered(order, now_ms)
-        ]
-        chosen = rows[: page.limit] if first is not None else rows[-page.limit :]
+        chosen = page.rows(
+            self._engine.orders,
+            first,
+            lambda order: symbol in (None, order.symbol) and _remembered(order, now_ms),
+        )
         return [dialect.listed(order) for order in chosen]
 
     def list_trades(self, params: Params, now_ms: int) -> list[Json]:
@@ -110,17 +122,28 @@ class OrdersApi:
         symbol = instrument_of(self._engine, params).symbol
         order_id, first = params.optional_integer("orderId"), params.optional_integer("fromId")
         page = window(params, now_ms, everything=order_id is not None or first is not None)
-        rows = [
+        trades, places = self._engine.trades, self._trade_places(symbol, order_id, page)
+        if first is not None:
+            places = range(max(places.start, first - FIRST_TRADE_ID), places.stop)
+        way = places if first is not None else reversed(places)
+        fitting = (
             trade
-            for trade in self._engine.trades
+            for trade in map(trades.__getitem__, way)
             if trade.symbol == symbol
-            and page.holds(trade.time_ms)
-            and trade.trade_id >= (first or 0)
             and order_id in (None, trade.order_id)
             and remembered(trade.time_ms, now_ms, ended_empty=False)
-        ]
-        chosen = rows[: page.limit] if first is not None else rows[-page.limit :]
+        )
+        chosen = sorted(islice(fitting, page.limit), key=lambda trade: trade.trade_id)
         return [dialect.trade(trade) for trade in chosen]
+
+    def _trade_places(self, symbol: str, order_id: int | None, page: Window) -> range:
+        """Where among the trades those of a window lie, or those of an order: within its life."""
+        if order_id is None:
+            return within(self._engine.trades, page.start_ms, page.end_ms)
+        order = self._engine.orders.find(symbol, order_id=order_id, client_id=None)
+        if order is None:
+            return range(0)
+        return within(self._engine.trades, order.created_ms, order.updated_ms)
 
 
 def _remembered(order: Order, now_ms: int) -> bool:

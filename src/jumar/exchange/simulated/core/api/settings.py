@@ -1,13 +1,13 @@
 """Requests about settings: leverage, margin mode, isolated margin, position mode, asset mode, fees in BNB.
 
 Margin mode and leverage are settings of a symbol; a new account is crossed at 20x, one-way, single-asset, as a new
-account of the real exchange is. Hedge mode can be switched on, so that a client can meet it; orders are then refused
-(-4061). Multi-assets mode can be switched on likewise; margin stays in USDT, the one asset that carries it here.
+account of the real exchange is. In hedge mode LONG and SHORT of a symbol share both. Multi-assets mode can be switched on likewise; margin stays in USDT, the one asset that carries it here.
 """
 
 from decimal import Decimal
 
-from jumar.exchange.simulated.core.account import Position, money
+from jumar.exchange.simulated.core.account import MarginMove
+from jumar.exchange.simulated.core.api import checks
 from jumar.exchange.simulated.core.api.orders import instrument_of
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.dialect import account as dialect
@@ -17,6 +17,7 @@ from jumar.exchange.simulated.core.dialect.money import moved
 from jumar.exchange.simulated.core.engine import Engine
 from jumar.exchange.simulated.core.instruments import Instrument
 from jumar.exchange.simulated.core.margin import exposure, order_margin, position_margin
+from jumar.exchange.simulated.core.position import Position, money
 from jumar.exchange.simulated.core.refusal import Refusal
 from jumar.exchange.simulated.core.text import ZERO
 from jumar.exchange.simulated.core.usage import rate_limits
@@ -33,33 +34,43 @@ class SettingsApi:
     def set_leverage(self, params: Params, now_ms: int) -> Json:
         """POST leverage."""
         instrument, leverage = instrument_of(self._engine, params), params.integer("leverage")
-        position = self._engine.account.position(instrument.symbol)
+        sides = self._engine.account.sides(instrument.symbol)
         if not 1 <= leverage <= instrument.max_leverage:
             raise Refusal(-4028, leverage=str(leverage))
-        if position.isolated and position.quantity and leverage < position.leverage:
+        if any(p.isolated and p.quantity and leverage < p.leverage for p in sides):
             raise Refusal(-4161)
-        if leverage != position.leverage:
-            self._affordable(position, instrument, leverage)
-        position.leverage = leverage
+        if leverage != sides[0].leverage:
+            self._affordable(sides, instrument, leverage)
+        for position in sides:
+            position.leverage = leverage
         self._engine.chronicle.emit(events.leverage_update(instrument.symbol, leverage, now_ms))
         cap = str(instrument.max_notional(leverage))
         return {"symbol": instrument.symbol, "leverage": leverage, "maxNotionalValue": cap}
 
-    def set_margin_type(self, params: Params, _now_ms: int) -> Json:
+    def set_margin_type(self, params: Params, now_ms: int) -> Json:
         """POST marginType."""
         symbol, value = instrument_of(self._engine, params).symbol, params.text("marginType")
         if value not in ("ISOLATED", "CROSSED"):
             raise Refusal(-1102, name="margintype")
-        position = self._engine.account.position(symbol)
-        if position.isolated == (value == "ISOLATED"):
+        sides = self._engine.account.sides(symbol)
+        if sides[0].isolated == (value == "ISOLATED"):
             raise Refusal(-4046)
         if self._engine.account.multi_assets:
             raise Refusal(-4168)
         if self._engine.orders.open(symbol):
             raise Refusal(-4047)
-        if position.quantity:
+        if any(position.quantity for position in sides):
             raise Refusal(-4048)
-        position.isolated = value == "ISOLATED"
+        for position in sides:
+            position.isolated = value == "ISOLATED"
+        step = self._engine.markets.get(symbol)
+        updates = [
+            events.account_update(self._engine.account, each, step.mark if step else ZERO, now_ms)
+            for each in sides
+        ]
+        update = moved(updates[0], "MARGIN_TYPE_CHANGE", ZERO, isolated=True)
+        update["a"]["P"] = [row for each in updates for row in each["a"]["P"]]
+        self._engine.chronicle.emit(update)
         return SUCCESS
 
     def move_margin(self, params: Params, now_ms: int) -> Json:
@@ -68,9 +79,8 @@ class SettingsApi:
         kind = params.text("type")
         if kind not in ("1", "2"):
             raise Refusal(-1130, name="type")
-        if (params.optional("positionSide") or "BOTH") != "BOTH":
-            raise Refusal(-4061)
-        position, amount = self._engine.account.position(symbol), money(amount)
+        side = checks.position_side(params, hedge_mode=self._engine.account.hedge_mode)
+        position, amount = self._engine.account.position(symbol, side), money(amount)
         if amount <= 0:
             raise Refusal(-4055)
         if not position.isolated:
@@ -81,7 +91,8 @@ class SettingsApi:
         self._movable(position, change)
         position.isolated_wallet += change
         position.updated_ms = self._engine.account.updated_ms = now_ms
-        self._engine.account.margin_moves.append((now_ms, symbol, change))
+        move = MarginMove(time_ms=now_ms, symbol=symbol, position_side=position.side, amount=change)
+        self._engine.account.margin_moves.append(move)
         mark = self._engine.market(symbol).mark
         update = events.account_update(self._engine.account, position, mark, now_ms)
         self._engine.chronicle.emit(moved(update, "MARGIN_TRANSFER", ZERO, isolated=True))
@@ -98,11 +109,12 @@ class SettingsApi:
         account = self._engine.account
         if hedge == account.hedge_mode:
             raise Refusal(-4059)
-        if self._engine.orders.open() or self._engine.conditionals.open():
+        conditionals = self._engine.conditionals
+        if self._engine.orders.open() or conditionals.open() or conditionals.triggering():
             raise Refusal(-4067)
         if self._held():
             raise Refusal(-4068)
-        account.hedge_mode = hedge
+        account.set_hedge_mode(on=hedge)
         return SUCCESS
 
     def multi_assets(self, _params: Params, _now_ms: int) -> Json:
@@ -115,7 +127,7 @@ class SettingsApi:
         account = self._engine.account
         if joint == account.multi_assets:
             raise Refusal(-4171)
-        if joint and any(position.isolated for position in account.positions.values()):
+        if joint and any(position.isolated for position in account.every()):
             raise Refusal(-4167)
         if self._engine.orders.open():
             raise Refusal(-4170)
@@ -163,18 +175,22 @@ class SettingsApi:
         self._chosen(params)
         return {"indicators": {}, "updateTime": now_ms}
 
-    def _affordable(self, position: Position, instrument: Instrument, leverage: int) -> None:
+    def _affordable(
+        self, sides: tuple[Position, ...], instrument: Instrument, leverage: int
+    ) -> None:
         """What is held and open must fit the new leverage: its notional (-2027) and its margin (-2028)."""
-        step = self._engine.markets.get(position.symbol)
+        step = self._engine.markets.get(instrument.symbol)
         if step is None:
             return
-        shown = exposure(position, self._engine.orders.open(position.symbol), step.mark)
-        if shown.largest > instrument.max_notional(leverage):
-            raise Refusal(-2027)
-        more = order_margin(shown, leverage) - order_margin(shown, position.leverage)
-        if not position.isolated:
-            more += position_margin(position, step.mark, leverage)
-            more -= position_margin(position, step.mark)
+        more, orders = ZERO, self._engine.orders.open(instrument.symbol)
+        for position in sides:
+            shown = exposure(position, orders, step.mark)
+            if shown.largest > instrument.max_notional(leverage):
+                raise Refusal(-2027)
+            more += order_margin(shown, leverage) - order_margin(shown, position.leverage)
+            if not position.isolated:
+                more += position_margin(position, step.mark, leverage)
+                more -= position_margin(position, step.mark)
         if more > 0 and more > self._engine.available():
             raise Refusal(-2028)
 
@@ -190,7 +206,7 @@ class SettingsApi:
             raise Refusal(-4051)
 
     def _held(self) -> bool:
-        return any(position.quantity for position in self._engine.account.positions.values())
+        return any(position.quantity for position in self._engine.account.every())
 
     def _chosen(self, params: Params) -> list[Instrument]:
         if params.has("symbol"):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from jumar.exchange.simulated.core.account import ASSET, BNB, Position
+from jumar.exchange.simulated.core.account import ASSET, BNB
 from jumar.exchange.simulated.core.instruments import Instrument
+from jumar.exchange.simulated.core.position import Position
 from jumar.exchange.simulated.core.text import ZERO, text
 
 type Json = dict[str, Any]
@@ -74,7 +75,7 @@ def position_v3(view: PositionView) -> Json:
     """A row of positionRisk, version 3."""
     return {
         "symbol": view.position.symbol,
-        "positionSide": "BOTH",
+        "positionSide": view.position.side.value,
         "positionAmt": text(view.position.quantity),
         "entryPrice": text(view.position.entry_price),
         "breakEvenPrice": text(view.position.break_even),
@@ -111,7 +112,7 @@ def position_v2(view: PositionView) -> Json:
         "marginType": "isolated" if view.position.isolated else "cross",
         "isolatedMargin": text(view.isolated_margin),
         "isAutoAddMargin": "false",
-        "positionSide": "BOTH",
+        "positionSide": view.position.side.value,
         "notional": text(view.notional),
         "isolatedWallet": text(view.position.isolated_wallet),
         "updateTime": view.position.updated_ms,
@@ -122,7 +123,7 @@ def account_position(view: PositionView, version: int) -> Json:
     """A row of the `positions` of the account answer."""
     row: Json = {
         "symbol": view.position.symbol,
-        "positionSide": "BOTH",
+        "positionSide": view.position.side.value,
         "positionAmt": text(view.position.quantity),
         "unrealizedProfit": text(view.profit),
         "isolatedMargin": text(view.isolated_margin),
@@ -177,10 +178,17 @@ def balance(sums: BalanceView, alias: str) -> list[Json]:
     return rows if sums.bnb is None else [*rows, _balance(_bnb(sums, sums.bnb), BNB, alias)]
 
 
-def adl_quantile(view: PositionView) -> Json:
-    """A row of adlQuantile; one-way mode tells it under BOTH."""
-    quantiles = {"LONG": 0, "SHORT": 0, "BOTH": view.adl}
-    return {"symbol": view.position.symbol, "adlQuantile": quantiles}
+def adl_quantile(views: list[PositionView]) -> Json:
+    """A row of adlQuantile for a symbol's positions: under BOTH in one-way mode, else under the sides.
+
+    Both sides in a cross wallet have one quantile, and HEDGE stands instead of BOTH.
+    """
+    quantiles = {"LONG": 0, "SHORT": 0, "BOTH": 0}
+    quantiles |= {view.position.side.value: view.adl for view in views}
+    if len(views) > 1 and all(view.adl and not view.position.isolated for view in views):
+        highest = max(view.adl for view in views)
+        quantiles = {"LONG": highest, "SHORT": highest, "HEDGE": 0}
+    return {"symbol": views[0].position.symbol, "adlQuantile": quantiles}
 
 
 def brackets(instrument: Instrument) -> Json:

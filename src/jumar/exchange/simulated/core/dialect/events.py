@@ -1,4 +1,4 @@
-"""User-stream events: ORDER_TRADE_UPDATE, ACCOUNT_UPDATE, ALGO_UPDATE, ACCOUNT_CONFIG_UPDATE, listenKeyExpired.
+"""User-stream events: orders and their executions, balances and positions, settings, margin calls, the end of a key.
 
 Shapes follow Binance's USDⓈ-M user-data-stream pages (read 2026-09) and recorded events; a field that records show
 only in some states (`N` and `n` with an execution, `ap`, `aq`, `act` not while TRIGGERING) appears only there.
@@ -7,9 +7,10 @@ only in some states (`N` and `n` with an execution, `ap`, `aq`, `act` not while 
 from decimal import Decimal
 from typing import Any
 
-from jumar.exchange.simulated.core.account import ASSET, Account, Position
+from jumar.exchange.simulated.core.account import ASSET, Account
 from jumar.exchange.simulated.core.conditional import Conditional, ConditionalStatus
 from jumar.exchange.simulated.core.orders import Order, Trade
+from jumar.exchange.simulated.core.position import Position
 from jumar.exchange.simulated.core.text import text
 
 type Event = dict[str, Any]
@@ -51,8 +52,9 @@ def order_update(
         "R": order.reduce_only,
         "wt": order.working_type,
         "ot": order.orig_type or order.type.value,
-        "ps": "BOTH",
+        "ps": order.position_side.value,
         "cp": order.close_position,
+        **_trailing(order),
         "rp": text(trade.realized) if trade else "0",
         "pP": order.price_protect,
         "si": 0,
@@ -82,7 +84,7 @@ def account_update(account: Account, position: Position, mark: Decimal, now_ms: 
         "up": text(position.unrealized(mark)),
         "mt": "isolated" if position.isolated else "cross",
         "iw": text(position.isolated_wallet),
-        "ps": "BOTH",
+        "ps": position.side.value,
     }
     return {
         "e": "ACCOUNT_UPDATE",
@@ -101,7 +103,7 @@ def algo_update(order: Conditional, now_ms: int) -> Event:
         "o": order.type.value,
         "s": order.symbol,
         "S": order.side.value,
-        "ps": "BOTH",
+        "ps": order.position_side.value,
         "f": order.time_in_force.value,
         "q": "0" if order.quantity is None else text(order.quantity),
         "X": order.status.value,
@@ -135,9 +137,42 @@ def leverage_update(symbol: str, leverage: int, now_ms: int) -> Event:
     }
 
 
+def margin_call_row(position: Position, mark: Decimal, needed: Decimal) -> Event:
+    """One position of a MARGIN_CALL, which must have a margin of `needed`."""
+    return {
+        "s": position.symbol,
+        "ps": position.side.value,
+        "pa": text(position.quantity),
+        "mt": "ISOLATED" if position.isolated else "CROSSED",
+        "iw": text(position.isolated_wallet),
+        "mp": text(mark),
+        "up": text(position.unrealized(mark)),
+        "mm": text(needed),
+    }
+
+
+def margin_call(rows: list[Event], cross_wallet: Decimal | None, now_ms: int) -> Event:
+    """MARGIN_CALL; the cross wallet is told of crossed positions only."""
+    wallet = {} if cross_wallet is None else {"cw": text(cross_wallet)}
+    return {"e": "MARGIN_CALL", "E": now_ms, **wallet, "p": rows}
+
+
+def trade_lite(update: Event) -> Event:
+    """TRADE_LITE, the short form of the ORDER_TRADE_UPDATE of an execution."""
+    names = ("s", "q", "p", "m", "c", "S", "L", "l", "t", "i")
+    told = {name: update["o"][name] for name in names}
+    return {"e": "TRADE_LITE", "E": update["E"], "T": update["T"], **told}
+
+
 def listen_key_expired(listen_key: str, now_ms: int) -> Event:
     """The last event of a user stream whose key has ended."""
     return {"e": "listenKeyExpired", "E": now_ms, "listenKey": listen_key}
+
+
+def _trailing(order: Order) -> Event:
+    if not order.callback_rate:
+        return {}
+    return {"AP": text(order.activate_price), "cr": text(order.callback_rate)}
 
 
 def _actual(order: Conditional) -> Event:

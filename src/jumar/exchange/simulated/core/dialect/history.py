@@ -8,12 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 from jumar.exchange.simulated.core.candles import Bar
+from jumar.exchange.simulated.core.funding import Funded
 from jumar.exchange.simulated.core.market import Level, MarketStep
 from jumar.exchange.simulated.core.tape import PublicTrade
 from jumar.exchange.simulated.core.text import ZERO, padded, text
 
 type Json = dict[str, Any]
 type Row = list[str]
+
+PERPETUAL = "PERPETUAL"
 
 
 def rows(levels: Iterable[Level]) -> list[Row]:
@@ -143,6 +146,25 @@ def kline_event(
         "B": "0",
     }
     return {"e": "kline", "E": now_ms, "s": symbol, "k": row}
+
+
+def continuous_kline_event(event: Json) -> Json:
+    """`<pair>_perpetual@continuousKline_<interval>`, made of the event of the one contract."""
+    bar = dict(event["k"])
+    pair = bar.pop("s")
+    named = {"ps": pair, "ct": PERPETUAL}
+    return {"e": "continuous_kline", "E": event["E"], **named, "k": bar}
+
+
+def funding(of: Funded) -> Json:
+    """One row of `fundingRate`."""
+    return {
+        "symbol": of.symbol,
+        "fundingRate": padded(of.rate, 8),
+        "fundingTime": of.due_ms,
+        "markPrice": padded(of.mark, 8),
+        "rateType": "Regular",
+    }
 
 
 def ticker(symbol: str, day: Bar, last_quantity: Decimal, now_ms: int) -> Json:

@@ -9,9 +9,10 @@ from typing import Any
 
 from jumar.exchange.simulated.core.account import ASSET
 from jumar.exchange.simulated.core.conditional import ConditionalType
+from jumar.exchange.simulated.core.dialect.history import PERPETUAL
 from jumar.exchange.simulated.core.instruments import Instrument
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.core.orders import OrderType, TimeInForce
+from jumar.exchange.simulated.core.orders import OrderType
 from jumar.exchange.simulated.core.text import padded, text
 from jumar.exchange.simulated.core.usage import RATE_LIMITS
 
@@ -41,7 +42,7 @@ def _symbol(instrument: Instrument, trading: bool) -> Json:
     return {
         "symbol": instrument.symbol,
         "pair": instrument.symbol,
-        "contractType": "PERPETUAL",
+        "contractType": PERPETUAL,
         "deliveryDate": 4133404800000,
         "onboardDate": instrument.onboard_ms,
         "status": "TRADING" if trading else "PENDING_TRADING",
@@ -61,7 +62,9 @@ def _symbol(instrument: Instrument, trading: bool) -> Json:
         "marketTakeBound": str(instrument.market_take_bound),
         "maxMoveOrderLimit": 10000,
         "orderTypes": sorted(kind.value for kind in (*OrderType, *ConditionalType)),
-        "timeInForce": [kind.value for kind in TimeInForce if kind is not TimeInForce.GTE_GTC],
+        # the live list, which names no RPI (2026-09); that a symbol takes it is a permission
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
+        "permissionSets": ["GRID", "COPY", "RPI", "DCA"],
         "filters": _filters(instrument),
     }
 
@@ -97,15 +100,15 @@ def premium_index(step: MarketStep, rate: Decimal, now_ms: int) -> Json:
         "markPrice": mark,
         "indexPrice": mark,
         "estimatedSettlePrice": mark,
-        "lastFundingRate": padded(rate, 8),
+        "lastFundingRate": padded(_rate(step, rate), 8),
         "interestRate": "0.00010000",
         "nextFundingTime": _next_funding(now_ms),
         "time": now_ms,
     }
 
 
-def book_ticker(step: MarketStep, now_ms: int) -> Json:
-    """Best bid and ask."""
+def book_ticker(step: MarketStep, update_id: int, now_ms: int) -> Json:
+    """Best bid and ask; the id stands in live answers (2026-09), though the REST page does not show it."""
     return {
         "symbol": step.symbol,
         "bidPrice": text(step.bids[0].price),
@@ -113,6 +116,7 @@ def book_ticker(step: MarketStep, now_ms: int) -> Json:
         "askPrice": text(step.asks[0].price),
         "askQty": text(step.asks[0].quantity),
         "time": now_ms,
+        "lastUpdateId": update_id,
     }
 
 
@@ -149,10 +153,14 @@ def mark_price_event(step: MarketStep, rate: Decimal, now_ms: int) -> Json:
         "ap": mark,
         "i": mark,
         "P": mark,
-        "r": padded(rate, 8),
+        "r": padded(_rate(step, rate), 8),
         "T": _next_funding(now_ms),
         "st": 1,
     }
+
+
+def _rate(step: MarketStep, usual: Decimal) -> Decimal:
+    return usual if step.funding_rate is None else step.funding_rate
 
 
 def _next_funding(now_ms: int) -> int:

@@ -33,7 +33,7 @@ def placed(order: Order) -> Json:
         "reduceOnly": order.reduce_only,
         "closePosition": order.close_position,
         "side": order.side.value,
-        "positionSide": "BOTH",
+        "positionSide": order.position_side.value,
         "stopPrice": text(order.trigger),
         "workingType": order.working_type,
         "priceProtect": order.price_protect,
@@ -49,11 +49,20 @@ def queried(order: Order) -> Json:
     """The answer of a query."""
     row = placed(order)
     del row["cumQty"]
+    return {**row, **_trailing(order), **paid(order), "time": order.created_ms}
+
+
+def _trailing(order: Order) -> Json:
+    if not order.callback_rate:
+        return {}
+    return {"activatePrice": text(order.activate_price), "priceRate": text(order.callback_rate)}
+
+
+def paid(order: Order) -> Json:
+    """What the order has paid so far: what queries tell and immediate answers no longer do."""
     return {
-        **row,
         "avgPrice": text(order.average) if order.filled else "0.00000",
         "cumQuote": text(order.paid),
-        "time": order.created_ms,
     }
 
 
@@ -97,7 +106,7 @@ def conditional_placed(order: Conditional) -> Json:
         "orderType": order.type.value,
         "symbol": order.symbol,
         "side": order.side.value,
-        "positionSide": "BOTH",
+        "positionSide": order.position_side.value,
         "timeInForce": order.time_in_force.value,
         "quantity": "0" if order.quantity is None else text(order.quantity),
         "algoStatus": order.status.value,
@@ -120,10 +129,13 @@ def conditional_placed(order: Conditional) -> Json:
 
 
 def conditional_queried(order: Conditional) -> Json:
-    """The answer of a conditional query."""
+    """The answer of a conditional query; unlike the immediate answer it has no empty terms of a trail."""
     triggered = order.child_order_id is not None
+    row = conditional_placed(order)
+    if not order.trails:
+        del row["activatePrice"], row["callbackRate"]
     return {
-        **conditional_placed(order),
+        **row,
         "actualOrderId": str(order.child_order_id) if triggered else "",
         "actualPrice": text(order.average) if order.executed else "0.00000",
         "actualType": order.type.child.value,
@@ -133,7 +145,7 @@ def conditional_queried(order: Conditional) -> Json:
 
 
 def conditional_listed(order: Conditional) -> Json:
-    """One row of the open conditional orders."""
+    """One row of a list of conditional orders; none of them is two in one, which those fields are for."""
     return {
         **conditional_queried(order),
         "tpTriggerPrice": "0",
@@ -169,7 +181,7 @@ def trade(of: Trade) -> Json:
         "marginAsset": ASSET,
         "realizedPnl": text(of.realized),
         "side": of.side.value,
-        "positionSide": "BOTH",
+        "positionSide": of.position_side.value,
         "symbol": of.symbol,
         "pair": of.symbol,
         "time": of.time_ms,

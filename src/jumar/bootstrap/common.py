@@ -1,0 +1,53 @@
+"""What several commands need: a venue's addresses and keys, a moment as it is written, an event loop."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+from jumar.config import Settings, Venue
+from jumar.exchange.binance import Credentials, Endpoints
+from jumar.model.errors import ConfigError
+
+
+def terms_of(of: Settings | Venue) -> dict[str, Any]:
+    """The `endpoints` and `credentials` of what speaks to a venue.
+
+    Raises:
+        ConfigError: an address or a key that cannot be used.
+    """
+    addresses, keys = of.addresses, of.keys
+    endpoints = Endpoints(
+        rest_url=addresses.rest_url,
+        stream_url=addresses.stream_url,
+        ws_api_url=addresses.ws_api_url,
+    )
+    credentials = Credentials(key=keys.api_key, secret=keys.api_secret)
+    return {"endpoints": endpoints, "credentials": credentials}
+
+
+def moment(option: str, text: str | None) -> int | None:
+    """An ISO time as milliseconds since 1970; without an offset it is UTC.
+
+    Raises:
+        ConfigError: it is no time; the message names the option.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        example = "2025-12-05T10:04:50Z"
+        raise ConfigError(f"{option}: {text!r} is not a time; write it like {example}") from None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)
+
+
+def run_async[T](work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, on uvloop where it is installed (Windows has none)."""
+    try:
+        from uvloop import new_event_loop  # noqa: PLC0415 - absent on Windows
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(work)

@@ -1,0 +1,77 @@
+"""The engine that a configuration describes, and the audit of what it did."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jumar.audit import AuditVerdict
+from jumar.audit import audit as judge_run
+from jumar.bootstrap.common import terms_of
+from jumar.config import Settings
+from jumar.decisions.file import FileDecisions
+from jumar.exchange.binance import BinanceExchange
+from jumar.ports.clock import SystemClock
+from jumar.ports.decisions import POLLS_PER_TICK
+from jumar.ports.observer import Observer
+from jumar.reconciler.supervise import Engine
+from jumar.reports import ticks
+from jumar.reports.recorder import TickRecorder
+from jumar.store.database import file_of
+from jumar.store.journal import SqlStore
+
+
+def build_engine(settings: Settings, observers: Sequence[Observer]) -> Engine:
+    """Build the engine that the settings describe; nothing is opened or connected yet.
+
+    Raises:
+        ConfigError: an address, a key or a database that cannot be used.
+    """
+    clock = SystemClock()
+    exchange = BinanceExchange(
+        **terms_of(settings),
+        clock=clock,
+        recv_window_ms=settings.recv_window_ms,
+    )
+    source = FileDecisions(
+        settings.decision_path,
+        account=settings.account,
+        symbols=tuple(settings.policies),
+        polls_per_tick=POLLS_PER_TICK,
+    )
+    return Engine(
+        account=settings.account,
+        policies=settings.policies,
+        exchange=exchange,
+        store=SqlStore(settings.store_url),
+        source=source,
+        clock=clock,
+        observers=(*observers, _recorder(settings)),
+    )
+
+
+def _recorder(settings: Settings) -> TickRecorder:
+    return TickRecorder(
+        file_of(settings.store_url), account=settings.account, policies=settings.policies
+    )
+
+
+def audit(
+    ledger: Iterable[Mapping[str, Any]],
+    decisions: Path,
+    database: Path,
+    gaps: Iterable[Mapping[str, Any]],
+) -> AuditVerdict:
+    """Judge a run by the exchange's ledger, the decisions as written, and the engine's database and tick record.
+
+    Args:
+        ledger: the exchange's records from the first one on.
+        decisions: the record of the decision system, one decision a line; absent when it never wrote one.
+        database: the engine's; its tick record lies beside it.
+        gaps: of the verdict of the exchange's own judge on the same ledger.
+
+    Raises:
+        EvidenceError: some of it cannot be understood.
+        StoreUnavailable: the database cannot be read.
+    """
+    written = decisions.read_text(encoding="utf-8").splitlines() if decisions.exists() else []
+    return judge_run(ledger, written, database, ticks.record_files(database), gaps=gaps)
