@@ -92,14 +92,14 @@ class Moments:
     def turn(self) -> None:
         """Try what is due now."""
         for standing in self._register.at(Place.MOMENT):
-            standing.due_ms = self._register.now_ms + max(
-                SHORTEST_MS, standing.rule.whole("every_ms")
-            )
             targets = self._targets(standing)
             if targets and self._register.throws(standing):
                 target = standing.dice.choice(targets)
                 if self._acts[standing.rule.kind](standing, target):
                     self._register.strike(standing, target)
+            # Counted from the strike's own record, which may be a millisecond later than the beginning of this turn.
+            pause_ms = max(SHORTEST_MS, standing.rule.whole("every_ms"))
+            standing.due_ms = self._register.now_ms + pause_ms
         self._news.set()
 
     async def run(self) -> None:
