@@ -316,6 +316,11 @@ class OwnOrder:
         return any(_apart(times, from_ms) for times in (self.misses, self.unlisted))
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether a look has missed it since it was last seen: nothing else is given up on its strength (S-13)."""
+        return bool(self.misses or self.unlisted)
+
+    @property
     def executing(self) -> bool:
         """Whether its trigger fired and its end is not proven."""
         return self.state is OrderState.TRIGGERED

@@ -60,7 +60,7 @@ def stop_commands(world: World, trade: Trade, facts: Facts, policy: Policy) -> t
     fitting = [order for order in alive(world, Role.STOP) if _fits(order, wanted, trade)]
     confirmed = [order for order in fitting if order.confirmed and not order.invisible]
     if confirmed:
-        return _tidy(world, trade, confirmed)
+        return _tidy(world, trade, policy, confirmed)
     if not _may_place(world, trade, facts, policy, wanted):
         return _make_place(world, trade, facts, policy, wanted)
     command = conditional(
@@ -231,10 +231,19 @@ def _fits(order: OwnOrder, wanted: WantedStop, trade: Trade) -> bool:
     )
 
 
-def _tidy(world: World, trade: Trade, confirmed: list[OwnOrder]) -> tuple[Command, ...]:
-    """S-4: the new stop is confirmed, so every other working stop goes; the tightest, newest one stays."""
+def _tidy(
+    world: World, trade: Trade, policy: Policy, confirmed: list[OwnOrder]
+) -> tuple[Command, ...]:
+    """S-4: the new stop is confirmed, so every other working stop goes; the tightest, newest one stays.
+
+    One that was not seen lately, or that the newest look lacks, may be gone (a person, a start after a crash): nothing
+    goes on its strength until it is seen again (P-2, S-13).
+    """
+    seen = [order for order in confirmed if _seen_lately(world, policy, order)]
+    if not seen:
+        return ()
     keep = max(
-        confirmed,
+        seen,
         key=lambda order: ((order.request.trigger_price or ZERO) * trade.sign, order.attempt),
     )
     cause = Cause(rule="S-4", text=f"{keep.client_id} is confirmed and covers all")
@@ -247,6 +256,15 @@ def _tidy(world: World, trade: Trade, confirmed: list[OwnOrder]) -> tuple[Comman
         and not (order.unresolved and _may_be_tighter(order, keep, trade))
         and may_cancel(world, order)
     )
+
+
+def _seen_lately(world: World, policy: Policy, order: OwnOrder) -> bool:
+    """Whether the order was acknowledged or listed within the age that truth may have, and not missed since."""
+    listed = world.conditional_orders
+    seen_ms = order.acked_ms or 0
+    if listed is not None and any(row.client_id == order.client_id for row in listed.value):
+        seen_ms = max(seen_ms, listed.at_ms)
+    return not order.in_doubt and world.now_ms - seen_ms <= policy.max_truth_age_s * 1000
 
 
 def _make_place(
@@ -262,7 +280,7 @@ def _make_place(
     cover = [order for order in covering(world, trade, facts) if not order.invisible]
     whole = [order for order in cover if (order.request.quantity or ZERO) >= wanted.quantity]
     if cover:
-        return _tidy(world, trade, whole or cover)
+        return _tidy(world, trade, policy, whole or cover)
     cause = Cause(rule="S-4", text=f"{len(seen)} stops, none for {text(wanted.quantity)}: room")
     outgrown = sorted(
         (order for order in seen if order.confirmed),
@@ -349,7 +367,8 @@ def echo_cancels(world: World, trade: Trade, facts: Facts) -> tuple[Command, ...
     wrong = [order for order in world.orders if order.echo_error is not None]
     if not wrong:
         return ()
-    covered = facts.cover_size <= ZERO or bool(covering(world, trade, facts))
+    cover = [order for order in covering(world, trade, facts) if not order.in_doubt]
+    covered = facts.cover_size <= ZERO or bool(cover)
     return tuple(
         cancel(order, Cause(rule="S-11", text=f"echo differs: {order.echo_error}"))
         for order in wrong

@@ -169,6 +169,44 @@ def test_a_stop_of_a_moved_trade_is_replaced_where_it_was() -> None:
     assert stop.trigger_price == D("90841.1")
 
 
+@pytest.mark.rule("S-13", "S-4", "P-2")
+@pytest.mark.parametrize("how", ["unlisted", "misses"])
+def test_nothing_goes_on_the_strength_of_a_stop_that_the_newest_look_lacks(how: str) -> None:
+    """The moved stop is missed once: the one before it stays, and goes when the moved one is seen again."""
+    story = opened().later(1000).mark("91600")
+    story.trigger(Role.TP1)
+    story.fill(Role.TP1, "0.006", "91600")
+    assert "+S" in roles(story.tick())
+    story.later(5000)
+    _missed_once(story, "S2", how)
+    assert [words for _ in range(3) for words in roles(story.later(100).tick())] == []
+    assert {"S1", "S2"} <= set(story.alive())
+    seen_again(story)
+    story.run(2)
+    assert [name for name in story.alive() if name.startswith("S")] == ["S2"]
+
+
+@pytest.mark.rule("S-4", "P-2")
+def test_nothing_goes_on_the_strength_of_a_stop_that_was_not_seen_lately() -> None:
+    """A start after a crash, before the first list: a person may have taken the moved stop meanwhile."""
+    story = opened().later(1000).mark("91600")
+    story.trigger(Role.TP1)
+    story.fill(Role.TP1, "0.006", "91600")
+    assert "+S" in roles(story.tick())
+    story.later(3001)
+    story.world = replace(story.world, conditional_orders=None)
+    assert cancels(story.tick()) == []
+    seen_again(story)
+    story.run(2)
+    assert [name for name in story.alive() if name.startswith("S")] == ["S2"]
+
+
+def _missed_once(story: Storyboard, name: str, how: str) -> None:
+    order = replace(story.alive()[name], **{how: (story.world.now_ms - 500,)})  # type: ignore[arg-type]  # a field by name
+    story.journal[order.client_id] = order
+    story._sync()
+
+
 @pytest.mark.rule("S-13", "S-7")
 def test_never_a_reason_to_close() -> None:
     """Replacements are refused for minutes; the position is kept, the invisible stop presumed alive."""
