@@ -22,6 +22,7 @@ from jumar.decisions.file import FileDecisions
 from jumar.exchange.binance.adapter import BinanceExchange
 from jumar.exchange.binance.endpoints import Endpoints
 from jumar.exchange.binance.signing import Credentials
+from jumar.exchange.simulated.core.readings import DEFAULT_READINGS, Readings
 from jumar.exchange.simulated.market import ManualMarket
 from jumar.exchange.simulated.server.config import ServeConfig, parse_start
 from jumar.exchange.simulated.server.run import SimulatedServer
@@ -263,14 +264,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, policy: Policy = POLICY) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, policy: Policy = POLICY, readings: Readings = DEFAULT_READINGS
+) -> AsyncIterator[Stage]:
     """An exchange at the example's hour with a quiet price of 90 820, and a stage on it."""
     market = ManualMarket(
         ("BTCUSDT",),
         tick_sizes={"BTCUSDT": Decimal("0.10")},
         start_prices={"BTCUSDT": Decimal(90820)},
     )
-    config = ServeConfig(market=market, start_ms=parse_start(START))
+    config = ServeConfig(market=market, start_ms=parse_start(START), readings=readings)
     async with SimulatedServer(config) as server:
         stage = Stage(folder, server, policy)
         try:

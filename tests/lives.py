@@ -28,6 +28,7 @@ from tests.engines import Stage, staged
 from tests.life import Life, Understudy
 
 from jumar.audit import audit
+from jumar.exchange.simulated.core.readings import DEFAULT_READINGS, Readings
 from jumar.model.ids import parse_client_id
 from jumar.reports import ticks
 from jumar.store import queries
@@ -220,9 +221,11 @@ class Cast:
 
 
 @asynccontextmanager
-async def cast(folder: Path, **policy: str) -> AsyncIterator[Cast]:
+async def cast(
+    folder: Path, readings: Readings = DEFAULT_READINGS, /, **policy: str
+) -> AsyncIterator[Cast]:
     """An exchange and the means to live on it; whatever still lives at the end is killed."""
-    async with staged(folder) as stage:
+    async with staged(folder, readings=readings) as stage:
         company = Cast(stage, policy={**POLICY, **policy})
         try:
             yield company

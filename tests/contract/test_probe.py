@@ -11,7 +11,7 @@ from tests.contract.probing import World, world
 from tests.contract.wire import SYMBOL, limit_order, market_order, stop_order
 
 from jumar.exchange.binance.endpoints import Endpoints
-from jumar.exchange.binance.outcomes import Answer, NoAnswer, Reply
+from jumar.exchange.binance.outcomes import NoAnswer, Reply
 from jumar.exchange.binance.probe import QUESTIONS, Question
 from jumar.exchange.binance.probe.bench import PREFIX, Bench
 from jumar.exchange.binance.probe.finding import Finding, measured
@@ -154,6 +154,8 @@ UNUSUAL: dict[str, str | int] = {
     "algo_recv_window": "ignore",
     "conditional_position_row": "yes",
     "result_avg_price": "yes",
+    "ws_weight": "separate",
+    "reused_id_query": "oldest",
 }
 
 
@@ -195,24 +197,8 @@ async def test_the_stream_addresses_are_told(routes: Routes, unrouted: str) -> N
     async with world(routes=routes) as w:
         answer = await w.one("streams")
     assert answer["verdict"] == "confirmed"
-    assert answer["value"].endswith(f"/ws/KEY {unrouted}")
-    assert "events= ORDER_TRADE_UPDATE;" in answer["value"]
-
-
-@pytest.mark.parametrize(("counted", "told"), [(True, "one counter"), (False, "two counters")])
-async def test_the_counters_of_weight_are_told(
-    planted: World, monkeypatch: pytest.MonkeyPatch, counted: bool, told: str
-) -> None:
-    """Where REST does not count what is asked over the WebSocket API, there are two counters."""
-    probe = planted.probe("weight")
-
-    async def apart(*_: object, **__: object) -> Reply:
-        return Answer(status=200, body=b"[]")
-
-    if not counted:
-        monkeypatch.setattr(probe._lines.ws_api, "request", apart)
-    outcome = await probe.run(planted.said.append)
-    assert outcome.report["questions"][0]["value"] == told
+    assert answer["why"].endswith(f"/ws/KEY {unrouted}")
+    assert "events= ORDER_TRADE_UPDATE;" in answer["why"]
 
 
 async def test_a_host_that_looks_at_the_clock_only_at_the_end(planted: World) -> None:

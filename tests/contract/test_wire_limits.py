@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from tests.contract.wire import PATIENCE_S, Answer, Client, exchange, limit_order, manual
 
+from jumar.exchange.simulated.core.readings import Readings
 from jumar.exchange.simulated.core.usage import FIRST_BAN_MS, PATIENCE
 from jumar.exchange.simulated.server.config import ServeConfig
 
@@ -40,6 +41,31 @@ async def test_every_answer_tells_the_used_weight_and_orders_their_counts() -> N
             assert answer.status == wanted
             counts = [answer.headers[f"X-MBX-ORDER-COUNT-{span}"] for span in ("10S", "1M")]
             assert counts == [str(count)] * 2
+
+
+@pytest.mark.parametrize("word", ["shared", "separate"])
+async def test_whether_the_web_socket_api_has_a_weight_of_its_own_is_a_reading(word: str) -> None:
+    """What is asked there, refused there or ends a session moves the counter of REST, or does not; orders always count."""
+    config = ServeConfig(market=manual(), readings=Readings(ws_weight=word), limits=True)
+    async with exchange(config) as client, client.ws_api() as frames:
+        before = await _used(client)
+        first = await frames.signed("v2/account.position")
+        await frames.plain("session.status")
+        await frames.plain("no.such.method")
+        await frames.signed("order.place", **limit_order("90000.0", "e1", timeInForce="GTC"))
+        then = await frames.signed("v2/account.position")
+        rows = [{row["interval"]: row["count"] for row in a["rateLimits"]} for a in (first, then)]
+        told = then["rateLimits"][0]["count"] - first["rateLimits"][0]["count"]
+        assert told >= 2 + 1 + 5, rows
+        # each look at REST costs what it costs itself: `premiumIndex` once, and the times that the client asked for
+        moved = await _used(client) - before
+        answer = await client.signed("POST", "order", **limit_order("90000.0", "e2"))
+        assert answer.headers["X-MBX-ORDER-COUNT-1M"] == "2"
+        assert (moved > told) == (word == "shared")
+
+
+async def _used(client: Client) -> int:
+    return int((await client.send("GET", "/fapi/v1/ping")).headers["X-MBX-USED-WEIGHT-1M"])
 
 
 async def test_who_exceeds_the_weight_is_held_back_and_then_banned() -> None:

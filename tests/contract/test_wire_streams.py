@@ -8,6 +8,7 @@ import pytest
 from aiohttp import WSCloseCode, WSMsgType
 from tests.contract.wire import SYMBOL, Client, exchange, manual, market_order
 
+from jumar.exchange.simulated.core.readings import Readings
 from jumar.exchange.simulated.server import connection, keeper
 from jumar.exchange.simulated.server.config import ServeConfig
 from jumar.exchange.simulated.server.streams import parse_target
@@ -107,6 +108,20 @@ async def test_a_listen_key_in_the_query_may_choose_its_events(client: Client) -
         assert await listener.silent()
     assert {first["stream"], second["stream"]} == {key}
     assert [first["data"]["o"]["X"], second["data"]["o"]["X"]] == ["NEW", "FILLED"]
+
+
+async def test_whether_a_user_stream_without_events_hears_any_is_a_reading() -> None:
+    """Under `none` an address has to name its events; a socket that does hears them."""
+    config = ServeConfig(market=manual(), readings=Readings(user_events_default="none"))
+    async with exchange(config) as client:
+        key = await client.listen_key()
+        async with (
+            client.stream(f"/private/ws?listenKey={key}") as plain,
+            client.stream(f"/private/ws?listenKey={key}&events=ORDER_TRADE_UPDATE") as named,
+        ):
+            await client.ok("POST", "order", **market_order("BUY"))
+            assert (await named.next())["e"] == "ORDER_TRADE_UPDATE"
+            assert await plain.silent()
 
 
 async def test_what_the_account_trades_is_public_at_once(client: Client) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.lives import LONG, Cast, assert_clean, cast, side_by_side
 from typer.testing import CliRunner
 
+from jumar.exchange.simulated.core.readings import DEFAULT_READINGS, Readings
 from jumar.ops.cli.app import app
 
 type Rules = list[dict[str, Any]]
@@ -74,10 +75,11 @@ async def trade(company: Cast, rules: Rules) -> None:
     await company.until(company.idle)
 
 
-async def play(folder: Path, rules: Rules) -> None:
+async def play(folder: Path, rules: Rules, readings: Readings = DEFAULT_READINGS) -> None:
     """One engine, one exchange, one list of faults."""
-    async with cast(folder) as company:
-        await company.stage.control("faults", rules)
+    async with cast(folder, readings) as company:
+        if rules:
+            await company.stage.control("faults", rules)
         await trade(company, rules)
         verdict = await assert_clean(company, excused=True)
         assert (verdict["exits"]["tp1"], verdict["exits"]["tp2"]) == (1, 1)
@@ -85,11 +87,13 @@ async def play(folder: Path, rules: Rules) -> None:
 
 @pytest.mark.rule("X-3", "X-4", "P-1", "P-4", "P-5", "P-8")
 async def test_an_engine_comes_home_from_a_hostile_exchange(tmp_path: Path) -> None:
-    """Everything that was ordered happened to it, and nothing of it broke a promise."""
+    """Everything that was ordered happened to it, and nothing of it broke a promise; nor did an exchange that tells no event."""
     plays = {}
     for name, rules in {"wire": WIRE, "talk": TALK}.items():
         (tmp_path / name).mkdir()
         plays[name] = play(tmp_path / name, rules)
+    (tmp_path / "deaf").mkdir()
+    plays["deaf"] = play(tmp_path / "deaf", [], Readings(user_events_default="none"))
     await side_by_side(plays)
 
 

@@ -115,13 +115,19 @@ class Books:
             assert self.told[kind, number] == book[number]["status"]
         self._touched.clear()
 
-    def counted(self, said: Counts, weight: int, orders: OrderCount, now_ms: int) -> None:
+    def counted(
+        self, said: Counts, weight: int, orders: OrderCount, now_ms: int, *, socket: bool
+    ) -> None:
         """What the limiter says after a request is what it said before and what the request costs.
+
+        Over the WebSocket API weight may have a counter of its own; orders never have.
 
         Raises:
             AssertionError: it is not.
         """
-        self._window("weight", MINUTE_MS, weight, said.weight_1m, now_ms)
+        apart = self.exchange._engine.readings.ws_weight == "separate" and socket
+        name = "weight over sockets" if apart else "weight"
+        self._window(name, MINUTE_MS, weight, said.weight_1m, now_ms)
         self._window("orders 10s", TEN_SECONDS_MS, orders[0], said.orders_10s, now_ms)
         self._window("orders 1m", MINUTE_MS, orders[1], said.orders_1m, now_ms)
 

@@ -109,3 +109,17 @@ def test_whether_the_result_has_a_price_is_a_reading(word: str) -> None:
 
 def _prices(answer: dict[str, Any]) -> dict[str, str]:
     return {name: answer[name] for name in ("avgPrice", "cumQuote") if name in answer}
+
+
+@pytest.mark.parametrize(("word", "price"), [("newest", "88000"), ("oldest", "89000")])
+def test_which_order_of_a_reused_id_is_told_is_a_reading(word: str, price: str) -> None:
+    """One was cancelled, then the id was used again: a query by id tells one of them, a cancel finds the open one."""
+    floor = Floor(reading=f"reused_id_query={word}")
+    floor.ok("POST", "order", **resting(floor))
+    floor.ok("DELETE", "order", symbol=SYMBOL, origClientOrderId="s")
+    second = floor.ok("POST", "order", **floor.limit("BUY", "0.010", "88000", newClientOrderId="s"))
+    found = floor.ok("GET", "order", symbol=SYMBOL, origClientOrderId="s")
+    assert found["price"] == price
+    by_number = floor.ok("GET", "order", symbol=SYMBOL, orderId=str(second["orderId"]))
+    assert by_number["price"] == "88000"
+    assert floor.ok("DELETE", "order", symbol=SYMBOL, origClientOrderId="s")["price"] == "88000"

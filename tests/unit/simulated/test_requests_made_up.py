@@ -202,7 +202,8 @@ class Story:
         weight, orders = self._cost(asked)
         assert reply.counts.ordered == (orders != NO_ORDER)
         orders = NO_ORDER if reply.status in HELD_BACK else orders
-        self.books.counted(reply.counts, weight, orders, self.clock.at_ms)
+        socket = bool(asked.frame)
+        self.books.counted(reply.counts, weight, orders, self.clock.at_ms, socket=socket)
 
     def _cost(self, asked: Asked) -> tuple[int, OrderCount]:
         """What the table asks for a request: weight and orders; 1 for what it does not know."""

@@ -73,6 +73,19 @@ def decided(reading: str, value: str, usual: str, why: str = "") -> Finding:
     return Finding(verdict=verdict, value=f"{reading}={value}", why=why, readings={reading: value})
 
 
+def both(one: Finding, other: Finding | None) -> Finding:
+    """Two readings that one question told: confirmed when both are the usual ones."""
+    if other is None:
+        return one
+    usual = one.verdict is other.verdict is Verdict.CONFIRMED
+    return Finding(
+        verdict=Verdict.CONFIRMED if usual else Verdict.REFUTED,
+        value=f"{one.value}, {other.value}",
+        why=one.why or other.why,
+        readings={**one.readings, **other.readings},
+    )
+
+
 def measured(reading: str, ms: int, why: str = "") -> Finding:
     """A reading that is a time in milliseconds."""
     return Finding(

@@ -6,7 +6,8 @@ that seems to run backwards is held still. Nothing here waits, draws or opens a 
 other traders: the market source's book is the other side.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -98,7 +99,7 @@ class Exchange:
         self._triggers = Triggers(self._engine)
         self._tapes = self._engine.tapes
         self._routes = routes(self._engine, self._triggers, account, self._tapes)
-        self._usage = Usage(enforced=limits)
+        self._usage = Usage(enforced=limits, separate=readings.ws_weight == "separate")
         self._engine.account.begin(terms, now_ms)
         self._treasury = Treasury(self._engine, now_ms)
         self.interference = Interference(self._engine)
@@ -202,6 +203,15 @@ class Exchange:
             return None
         body = {"code": held.refusal.code, "msg": held.refusal.message}
         return Reply(status=held.refusal.status, body=body, counts=held.counts)
+
+    @contextmanager
+    def over_socket(self) -> Iterator[None]:
+        """What is asked inside comes over the WebSocket API."""
+        self._usage.over(socket=True)
+        try:
+            yield
+        finally:
+            self._usage.over(socket=False)
 
     def count(self, weight: int, now_ms: int) -> Counts:
         """Count a request that the server answers itself (listen keys, session)."""

@@ -291,6 +291,11 @@ class OrderBook:
             return order if order and order.symbol == symbol else None
         return self._all.named(_name(symbol, client_id or ""))
 
+    def oldest(self, symbol: str, client_id: str) -> Order | None:
+        """The oldest order of that name; None when unknown on `symbol`."""
+        named = (o for o in self.since(FIRST_ORDER_ID) if o.client_id == client_id)
+        return next((order for order in named if order.symbol == symbol), None)
+
     def open(self, symbol: str | None = None) -> list[Order]:
         """Open orders, oldest first."""
         if symbol is not None:

@@ -56,6 +56,11 @@ class Readings:
             waits. No page says.
         result_avg_price: the RESULT answer of a placed order still has avgPrice and cumQuote. Removed 2026-06-24 in a
             rollout called progressive.
+        ws_weight: requests over the WebSocket API count on the same request weight as REST, or on one of their own.
+            Orders count together for certain.
+        reused_id_query: of orders with one client id a query tells the newest, or the oldest. No page says.
+        user_events_default: a user stream that names no events delivers all of them, or none. The change notice shows
+            addresses with events only; ccxt connects without.
     """
 
     dup_id_after_fill: str = "accept"
@@ -78,6 +83,9 @@ class Readings:
     conditional_counts_as_order: str = "no"
     conditional_position_row: str = "no"
     result_avg_price: str = "no"
+    ws_weight: str = "shared"
+    reused_id_query: str = "newest"
+    user_events_default: str = "all"
 
     def __post_init__(self) -> None:
         """Check every choice.
@@ -112,6 +120,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "conditional_counts_as_order": ("no", "yes"),
     "conditional_position_row": ("no", "yes"),
     "result_avg_price": ("no", "yes"),
+    "ws_weight": ("shared", "separate"),
+    "reused_id_query": ("newest", "oldest"),
+    "user_events_default": ("all", "none"),
 }
 
 

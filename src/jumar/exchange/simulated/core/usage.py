@@ -101,16 +101,22 @@ class Usage:
 
     Args:
         enforced: whether anybody is held back; else it only counts and tells.
+        separate: the WebSocket API has a request weight of its own.
     """
 
-    def __init__(self, *, enforced: bool = False) -> None:
+    def __init__(self, *, enforced: bool = False, separate: bool = False) -> None:
         self._enforced = enforced
-        self._weight = _Window(60_000)
+        self._weight = self._rest_weight = _Window(60_000)
+        self._socket_weight = _Window(60_000) if separate else self._rest_weight
         self._orders_10s = _Window(10_000)
         self._orders_1m = _Window(60_000)
         self._held_1m = _Window(60_000)
         self._banned_until_ms = 0
         self._next_ban_ms = FIRST_BAN_MS
+
+    def over(self, *, socket: bool) -> None:
+        """Say by which way the requests come that are counted from now on."""
+        self._weight = self._socket_weight if socket else self._rest_weight
 
     def count(self, weight: int, orders: OrderCount, now_ms: int) -> Counts:
         """Count one request."""

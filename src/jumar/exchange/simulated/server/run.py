@@ -79,6 +79,7 @@ class SimulatedServer:
             config.routes,
             limits=config.limits,
             unknown=self.unknown,
+            everything=config.readings.user_events_default == "all",
         )
         self.exchange.subscribe(self._publish_user)
         self._feed = MarketFeed(self.exchange, self._hub, self._clock)

@@ -38,6 +38,7 @@ class Hub:
         routes: whose routing of un-routed paths it is.
         limits: send away clients that exceed the limits of a connection.
         unknown: is told of streams that stay silent.
+        everything: deliver all user events where an address names none of them.
 
     Attributes:
         disturb: gets every event with its stream and how to send it, while faults on order befall events.
@@ -51,11 +52,13 @@ class Hub:
         *,
         limits: bool = False,
         unknown: Unknown,
+        everything: bool = True,
     ) -> None:
         self._valid = valid
         self._clock = clock
         self._limits = limits
         self._unknown = unknown
+        self._everything = everything
         self._unrouted = PUBLIC if routes == "production" else EVERY_ROUTE
         self._connections: set[Connection] = set()
         self.listeners: Listeners[Connection] = Listeners()
@@ -144,7 +147,8 @@ class Hub:
     def _send_user(self, kind: str, payload: str) -> None:
         for connection in self._private():
             for name, events in list(connection.names.items()):
-                if self._valid(name) and (events is None or kind in events):
+                wanted = self._everything if events is None else kind in events
+                if wanted and self._valid(name):
                     connection.deliver(name, payload)
 
     def _send_expiry(self, listen_key: str, payload: str) -> None:

@@ -84,7 +84,8 @@ class WsApi:
         keeping = asyncio.create_task(keeper.run())
         limits = request.query.get("returnRateLimits") != "false"
         session = Session(self._gateway.clock.now_ms())
-        self._gateway.exchange.count(HANDSHAKE_WEIGHT, session.connected_ms)
+        with self._gateway.exchange.over_socket():
+            self._gateway.exchange.count(HANDSHAKE_WEIGHT, session.connected_ms)
         self._sockets.add(socket)
         try:
             async for message in socket:
@@ -163,11 +164,12 @@ class WsApi:
     def _refused(self, refusal: Refusal, weight: int) -> Reply:
         """What is refused here and not by the exchange; it counts all the same."""
         now_ms, exchange = self._gateway.clock.now_ms(), self._gateway.exchange
-        held = exchange.held_back(weight, NO_ORDER, now_ms)
-        if held is not None:
-            return held
-        body = {"code": refusal.code, "msg": refusal.message}
-        counts = exchange.count(weight, now_ms)
+        with exchange.over_socket():
+            held = exchange.held_back(weight, NO_ORDER, now_ms)
+            if held is not None:
+                return held
+            body = {"code": refusal.code, "msg": refusal.message}
+            counts = exchange.count(weight, now_ms)
         return Reply(status=refusal.status, body=body, counts=counts)
 
     def _dispatch(
@@ -181,21 +183,23 @@ class WsApi:
     ) -> Reply:
         if method in SESSION_METHODS:
             now_ms = self._gateway.clock.now_ms()
-            held = self._gateway.exchange.held_back(SESSION_WEIGHT, NO_ORDER, now_ms)
-            return held or self._session(method, params, session, now_ms)
+            with self._gateway.exchange.over_socket():
+                held = self._gateway.exchange.held_back(SESSION_WEIGHT, NO_ORDER, now_ms)
+                return held or self._session(method, params, session, now_ms)
         target = METHODS.get(method)
         if target is None:
             if self._gateway.unknown is not None:
                 self._gateway.unknown.method(method)
             raise Refusal(-5000, message=f"Method {method} is invalid", status=404)
         logged_on = session.api_key is not None and "apiKey" not in params
-        return self._gateway.answer(
-            *target,
-            params if not changed else {**params, **changed},
-            api_key=session.api_key if logged_on else params.get("apiKey"),
-            payload=None if logged_on else sorted_payload(params),
-            arrived_ms=arrived_ms,
-        )
+        with self._gateway.exchange.over_socket():
+            return self._gateway.answer(
+                *target,
+                params if not changed else {**params, **changed},
+                api_key=session.api_key if logged_on else params.get("apiKey"),
+                payload=None if logged_on else sorted_payload(params),
+                arrived_ms=arrived_ms,
+            )
 
     def _session(
         self, method: str, params: Mapping[str, str], session: Session, now_ms: int

@@ -2,7 +2,7 @@
 
 from jumar.exchange.binance.probe.baits import fire_stop
 from jumar.exchange.binance.probe.bench import Bench
-from jumar.exchange.binance.probe.finding import Finding, decided
+from jumar.exchange.binance.probe.finding import Finding, both, decided
 from jumar.exchange.binance.probe.saying import CannotTellError, Said
 from jumar.exchange.binance.probe.sizes import FAR
 from jumar.model.order import Side
@@ -17,11 +17,23 @@ async def regular(bench: Bench) -> Finding:
     is_open = await bench.limit(Side.BUY, price, client_id=client_id)
     (await bench.cancel(client_id)).need("a cancel")
     cancelled = await bench.limit(Side.BUY, price, client_id=client_id)
+    told = await _told(bench, client_id, cancelled)
     executed_id = bench.new_id()
     await bench.trade(Side.BUY, client_id=executed_id)
     executed = await bench.market(Side.BUY, client_id=executed_id)
     why = f"open: {is_open.word}, cancelled: {cancelled.word}, executed: {executed.word}"
-    return decided("dup_id_after_fill", _taken(executed), "accept", why)
+    return both(decided("dup_id_after_fill", _taken(executed), "accept", why), told)
+
+
+async def _told(bench: Bench, client_id: str, second: Said) -> Finding | None:
+    """Which of two orders of one id a query tells; None when there was no second one."""
+    if not second.yes:
+        return None
+    row = await bench.get(
+        "/fapi/v1/order", note=True, symbol=bench.symbol, origClientOrderId=client_id
+    )
+    newest = row["orderId"] == second.body["orderId"]
+    return decided("reused_id_query", "newest" if newest else "oldest", "newest")
 
 
 async def conditional(bench: Bench) -> Finding:

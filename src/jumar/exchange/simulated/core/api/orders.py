@@ -89,6 +89,9 @@ class OrdersApi:
     def query(self, params: Params, now_ms: int) -> Json:
         """GET order."""
         order = find_order(self._engine, params)
+        by_name = params.optional_integer("orderId") is None
+        if order is not None and by_name and self._engine.readings.reused_id_query == "oldest":
+            order = self._engine.orders.oldest(order.symbol, order.client_id)
         if order is None or not _remembered(order, now_ms):
             raise Refusal(-2013)
         return dialect.queried(order)
