@@ -7,6 +7,7 @@ order at a time: it places, waits for the answer, cancels, waits for the answer.
 
 import asyncio
 import base64
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from time import perf_counter
@@ -58,7 +59,7 @@ class Load:
             self.done.set_exception(RuntimeError(why))
 
 
-class _Client(asyncio.Protocol):
+class _Client(asyncio.Protocol, ABC):
     """One connection; answers come in the order of the requests."""
 
     def __init__(self, load: Load, lanes: int, greeting: bytes = b"") -> None:
@@ -93,8 +94,9 @@ class _Client(asyncio.Protocol):
             self._start()
         self._take_answers()
 
+    @abstractmethod
     def _take_answers(self) -> None:
-        raise NotImplementedError
+        """Take whole answers out of the buffer."""
 
     def _start(self) -> None:
         self._load.open.set()

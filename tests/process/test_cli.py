@@ -197,7 +197,7 @@ def test_a_symbol_that_the_venue_does_not_list_is_one_message(
 
 
 def test_nobody_at_the_address_is_a_message(tmp_path: Path) -> None:
-    """A venue that does not answer ends the start with exit code 1, since waiting may help."""
+    """A venue that does not answer ends a start, or a probe, with exit code 1, since waiting may help."""
     with socket.socket() as taken:  # bound, never listening: nobody answers there
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -207,9 +207,14 @@ def test_nobody_at_the_address_is_a_message(tmp_path: Path) -> None:
             "ws_api": f"ws://{address}",
         }
         result = command("run", "--config", write(tmp_path, CONFIG.format(**urls)), **KEYS)
-    assert result.returncode == 1, result.stderr
-    assert "Traceback" not in result.stderr
-    assert f"http://{address} does not answer" in result.stderr
+        addresses = [
+            part for name in urls for part in (f"--{name.replace('_', '-')}-url", urls[name])
+        ]
+        asked = command("exchange", "probe", "--environment", "custom", *addresses, **KEYS)
+    for each in (result, asked):
+        assert each.returncode == 1, each.stderr
+        assert "Traceback" not in each.stderr
+        assert f"http://{address} does not answer" in each.stderr
 
 
 def test_a_port_in_use_is_one_message() -> None:

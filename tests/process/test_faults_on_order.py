@@ -115,6 +115,7 @@ def test_a_bad_file_is_one_message(tmp_path: Path, content: str, said: str) -> N
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 2
         assert f"{path}: {said}" in result.stderr
+        assert result.stdout == ""  # nothing is announced that does not come to be
 
 
 def test_a_file_that_is_not_there_and_virtual_time_are_refused(tmp_path: Path) -> None:

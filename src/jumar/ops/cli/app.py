@@ -339,9 +339,9 @@ def exchange_serve(
             readings=tuple(reading or ()),
             faults=faults,
         )
-        _say_unusual(limits, faults)
 
         def greet(urls: Mapping[str, object]) -> None:
+            _say_unusual(limits, faults)
             print(greeting(urls, market, ready_file), file=sys.stderr, flush=True)
 
         serve_exchange(options, greet)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import typer
 
-from jumar.model.errors import ConfigError, JumarError
+from jumar.model.errors import ConfigError, JumarError, VenueUnavailable
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -49,6 +49,20 @@ def _flushed() -> Iterator[None]:
         yield
     finally:
         sys.stdout.flush()
+
+
+@contextmanager
+def naming(place: str) -> Iterator[None]:
+    """Say of a venue that does not answer where it was looked for, and what helps.
+
+    Raises:
+        VenueUnavailable: as it came, with the place.
+    """
+    try:
+        yield
+    except VenueUnavailable as error:
+        message = f"{place} does not answer ({error}); check the address, or start again later"
+        raise VenueUnavailable(message) from error
 
 
 def complain(message: str) -> None:

@@ -22,7 +22,7 @@ from jumar.bootstrap.common import run_async
 from jumar.bootstrap.probing import open_probe, probe_questions
 from jumar.config import load_venue
 from jumar.model.errors import ConfigError
-from jumar.ops.cli.errors import EXIT_BAD_INPUT, EXIT_FAILED, complain
+from jumar.ops.cli.errors import EXIT_BAD_INPUT, EXIT_FAILED, complain, naming
 from jumar.ports.clock import SystemClock
 from jumar.reports.formats import LogFormat
 from jumar.reports.logs import configure
@@ -77,7 +77,9 @@ def probe(command: ProbeCommand) -> int:
         venue, symbol=command.symbol, only=command.only, spend_cap=command.spend_cap
     )
     out = sys.stderr if command.json else sys.stdout
-    for line in run_async(running.plan()).lines:
+    with naming(venue.addresses.rest_url):
+        plan = run_async(running.plan())
+    for line in plan.lines:
         print(line, file=out)
     _confirm(command)
     with _report_file(command.report) as file:

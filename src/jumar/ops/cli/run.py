@@ -17,7 +17,7 @@ from jumar import __version__
 from jumar.bootstrap.common import run_async
 from jumar.bootstrap.engine import build_engine
 from jumar.config import Settings, load_settings
-from jumar.model.errors import VenueUnavailable
+from jumar.ops.cli.errors import naming
 from jumar.reports.formats import LogFormat
 from jumar.reports.logs import LogObserver, configure
 
@@ -51,12 +51,8 @@ def run_engine(config: Path, log_format: LogFormat) -> int:
     settings = load_settings(config, os.environ)
     configure(log_format, secrets=(settings.keys.api_key, settings.keys.api_secret))
     engine = build_engine(settings, (LogObserver(),))
-    try:
+    with naming(settings.addresses.rest_url):
         return run_async(_until_stopped(engine, settings))
-    except VenueUnavailable as error:
-        place = settings.addresses.rest_url
-        message = f"{place} does not answer ({error}); check the address, or start again later"
-        raise VenueUnavailable(message) from error
 
 
 async def _until_stopped(engine: Stoppable, settings: Settings) -> int:
