@@ -11,7 +11,7 @@ SEEDS ?= 500
 # without compiled libraries every process would compile them anew where PYTHONDONTWRITEBYTECODE is set
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install demo test peers-nautilus peers-freqtrade sim sim-speed bench replay planted check format
+.PHONY: help install demo test peers-nautilus peers-freqtrade sim sim-speed bench replay planted mutation mutation-rules check rules format
 
 help:  ## what can be done here
 	grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -47,18 +47,30 @@ sim-speed: install  ## simulated seconds per second of processor time (ARGS="--s
 bench: install  ## how fast and how large the simulated exchange is (ARGS="requests --pairs 10000"; ARGS=--json)
 	$(RUN) python -m tests.bench $(ARGS)
 
-replay: install  ## play 51 days of recorded bars in virtual time and judge them (half an hour; ARGS="--days 1" for a look)
+replay: install  ## play 56 days of recorded bars, twice, in virtual time and judge them (an hour; ARGS="--days 1" for a look)
 	$(RUN) python -m tests.replay $(ARGS)
 
 planted: install  ## plant known bugs one by one and hunt each with the swarm (ARGS="one-list --base 123"; ARGS=--keep)
 	$(RUN) python -m tests.planted.hunt $(ARGS)
 
-check: install  ## lint, format, types, import contracts
+mutation: install  ## change the planner thousands of times and see whether a test notices (an hour and more; ARGS="jumar.planner.stop*")
+	UV_PROJECT_ENVIRONMENT=$(CURDIR)/.tools/mutation $(UV) sync --quiet --frozen --no-default-groups --group dev --group mutation 1>&2
+	-.tools/mutation/bin/mutmut run $(ARGS) 1>&2
+	.tools/mutation/bin/python -m tests.mutation.survivors
+
+mutation-rules: install  ## turn each rule's condition round and run only the tests that name the rule (ARGS="S-4 R-2")
+	$(RUN) python -m tests.mutation.rules $(ARGS)
+
+check: install  ## lint, format, types, import contracts, rules and their tests
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports --no-logo
-	echo "skipped: 0 (lint, format, types and import contracts always run whole)"
+	$(RUN) python -m tests.rules --check
+	echo "skipped: 0 (lint, format, types, import contracts and rules always run whole)"
+
+rules: install  ## write docs/rules.md: every rule, its tests, its places in the code
+	$(RUN) python -m tests.rules
 
 format: install  ## let the formatter and the safe fixes run
 	$(RUN) ruff check --fix .

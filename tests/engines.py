@@ -39,7 +39,13 @@ from jumar.store.journal import SqlStore
 START = "2025-12-05T10:04:50Z"
 #: How long a state may take to come. No promise, only the end of hope: a slow machine may need most of it.
 PATIENCE_S = 45.0
-POLICY = Policy(max_notional_usdt=Decimal(5000), loop_interval_s=Decimal("0.5"))
+#: What is tried here may trade and lose more often than a day's limits allow.
+POLICY = Policy(
+    max_notional_usdt=Decimal(5000),
+    loop_interval_s=Decimal("0.5"),
+    max_trades_per_day=100,
+    cooldown_after_loss_s=0,
+)
 EXAMPLE: dict[str, Any] = {
     "symbol": "BTCUSDT",
     "timestamp_iso": "2025-12-05T10:04:52Z",

@@ -36,6 +36,8 @@ from jumar.store import queries
 #: A short receive window, so that a lost request is dead soon.
 POLICY: Mapping[str, str] = {
     "max_notional_usdt": "5000",
+    "max_trades_per_day": "100",
+    "cooldown_after_loss_s": "0",
     "loop_interval_s": "0.5",
     "recv_window_ms": "500",
     "clock_uncertainty_ms": "100",

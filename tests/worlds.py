@@ -7,6 +7,8 @@ venue that accepts everything, so that a test can tell a story tick by tick.
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from tests.standings import HARMLESS, MOMENT
+
 from jumar.model import fold
 from jumar.model.account import (
     AccountSettings,
@@ -15,7 +17,8 @@ from jumar.model.account import (
     PositionReport,
     SymbolSettings,
 )
-from jumar.model.command import CancelOrder, PlaceOrder, Plan
+from jumar.model.amendment import AmendmentState
+from jumar.model.command import AmendOrder, CancelOrder, PlaceOrder, Plan
 from jumar.model.decision import Action, Decision, Levels
 from jumar.model.instrument import Instrument, LeverageBracket
 from jumar.model.order import (
@@ -35,7 +38,9 @@ from jumar.planner import invariants
 from jumar.planner.plan import plan
 
 D = Decimal
-NOW = 1_764_929_105_000  # 2025-12-05T10:05:05Z
+#: Stands for amendments where a storyboard's venue refuses, or is silent, by role.
+AMEND = "amend"
+NOW = MOMENT
 BTC = Instrument(
     symbol="BTCUSDT",
     status="TRADING",
@@ -147,6 +152,8 @@ def world(**changes: object) -> World:
         open_orders=seen(()),
         conditional_orders=seen(()),
         decision=DecisionState(decision=decision()),
+        funding=(),
+        standing=HARMLESS,
     )
     return replace(base, **changes)  # type: ignore[arg-type]  # a test states only what differs
 
@@ -173,13 +180,20 @@ def cancels(result: Plan) -> list[CancelOrder]:
     return [a.command for a in result.commands if isinstance(a.command, CancelOrder)]
 
 
+def amends(result: Plan) -> list[AmendOrder]:
+    """The amendments of a plan, in their order."""
+    return [a.command for a in result.commands if isinstance(a.command, AmendOrder)]
+
+
 def roles(result: Plan) -> list[str]:
-    """What a plan does, in its order: `+S`, `-E`."""
+    """What a plan does, in its order: `+S`, `~E`, `-E`."""
     words = []
     for approved in result.commands:
         command = approved.command
         if isinstance(command, PlaceOrder):
             words.append(f"+{command.request.role.value}")
+        elif isinstance(command, AmendOrder):
+            words.append("~E")
         elif isinstance(command, CancelOrder):
             words.append(f"-{command.client_id.split('-')[2][0]}")
         else:
@@ -198,22 +212,29 @@ class Storyboard:
     policy: Policy = POLICY
     next_id: int = 1
     journal: dict[str, OwnOrder] = field(default_factory=dict)
-    refuse: dict[Role, int] = field(default_factory=dict)
-    silent: set[Role] = field(default_factory=set)
+    refuse: dict[Role | str, int] = field(default_factory=dict)
+    silent: set[Role | str] = field(default_factory=set)
 
     def tick(self) -> Plan:
         """One pass of the loop against an obedient venue."""
-        result = plan(self.world, self.policy)
-        invariants.check(self.world, result, self.policy)
+        result = self.tick_only()
         self._remember(result)
         for approved in result.commands:
             command = approved.command
             if isinstance(command, PlaceOrder):
                 self._place(command)
+            elif isinstance(command, AmendOrder):
+                self._amend(command)
             elif isinstance(command, CancelOrder):
                 order = replace(self.journal[command.client_id], cancel_sent_ms=self.world.now_ms)
                 self._put(fold.end_canceled(order, self.world.now_ms))
         self._sync()
+        return result
+
+    def tick_only(self) -> Plan:
+        """What one pass would do; nothing comes of it."""
+        result = plan(self.world, self.policy)
+        invariants.check(self.world, result, self.policy)
         return result
 
     def _remember(self, result: Plan) -> None:
@@ -221,8 +242,9 @@ class Storyboard:
         since_ms = self.world.uncovered_ms
         since_ms = self.world.now_ms if since_ms is None else since_ms
         uncovered_ms = since_ms if result.uncovered else None
+        bare_ms = self.world.now_ms if result.uncovered else None
         mode = self.world.mode if result.mode is None else result.mode
-        self.world = replace(self.world, uncovered_ms=uncovered_ms, mode=mode)
+        self.world = replace(self.world, uncovered_ms=uncovered_ms, bare_ms=bare_ms, mode=mode)
         for order in result.adopted:
             self._put(order)
         if result.trade is None:
@@ -456,6 +478,16 @@ class Storyboard:
             own = fold.fold(own, self._report(own, OrderStatus.NEW, ZERO), now)
         self._put(own)
 
+    def _amend(self, command: AmendOrder) -> None:
+        """The venue does it; with `AMEND` in `refuse` it refuses, in `silent` nothing is heard."""
+        now = self.world.now_ms
+        own = fold.ask_amendment(self.journal[command.client_id], command.journaled(now))
+        if AMEND in self.refuse:
+            own = fold.settle_amendment(own, AmendmentState.REFUSED, now, self.refuse[AMEND])
+        elif AMEND not in self.silent:
+            own = fold.settle_amendment(own, AmendmentState.DONE, now)
+        self._put(own)
+
     def _report(self, order: OwnOrder, status: OrderStatus, filled: Decimal) -> OrderReport:
         request = order.request
         return OrderReport(
@@ -467,7 +499,7 @@ class Storyboard:
             type=request.type.value,
             status=status,
             quantity=request.quantity,
-            price=request.price,
+            price=order.price,
             trigger_price=request.trigger_price,
             filled_quantity=filled,
             reduce_only=request.reduce_only or request.close_position,

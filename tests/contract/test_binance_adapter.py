@@ -19,6 +19,7 @@ from tests.unit.binance.samples import STOP_REQUEST as STOP
 from jumar.exchange.binance import BinanceExchange, Credentials, Endpoints
 from jumar.exchange.simulated.server.config import Ready, parse_start
 from jumar.model.account import MarginMode
+from jumar.model.command import AmendRequest
 from jumar.model.errors import ConfigError
 from jumar.model.order import (
     Channel,
@@ -42,6 +43,7 @@ from jumar.ports.exchange import (
 SYMBOL = "BTCUSDT"
 PATIENCE_S = 40.0
 TIMEOUT_MS = 20_000
+LOTS = ENTRY.quantity or Decimal(0)
 
 
 @dataclass(eq=False)
@@ -99,15 +101,24 @@ class Scene:
         stamp = self.clock.now_ms()
         return await self.venue.place(request, timestamp_ms=stamp, timeout_ms=TIMEOUT_MS)
 
+    async def amend(self, request: AmendRequest) -> Outcome:
+        """Amend one order now."""
+        stamp = self.clock.now_ms()
+        return await self.venue.amend(request, timestamp_ms=stamp, timeout_ms=TIMEOUT_MS)
+
+    async def part_fill(self, quantity: str) -> None:
+        """Let so much of the entry fill; prices are above it again at once."""
+        price = str(ENTRY.price)
+        level = {"bid": str(Decimal(price) - Decimal("0.1")), "ask": price}
+        await self._prices(last=price, mark=price, ask_quantity=quantity, **level)
+        await self.price("90820.0")
+
     async def price(self, last: str) -> None:
         """Move all prices to one place."""
-        body = {
-            "symbol": SYMBOL,
-            "last": last,
-            "mark": last,
-            "bid": last,
-            "ask": str(Decimal(last) + Decimal("0.1")),
-        }
+        await self._prices(last=last, mark=last, bid=last, ask=str(Decimal(last) + Decimal("0.1")))
+
+    async def _prices(self, **prices: str) -> None:
+        body = {"symbol": SYMBOL, **prices}
         async with (
             aiohttp.ClientSession() as session,
             session.post(f"{self.rest_url}/sim/price", json=body) as answer,
@@ -152,6 +163,12 @@ async def test_a_fresh_account_is_read(scene: Scene) -> None:
     account = await scene.venue.account_settings()
     assert (account.hedge_mode, account.multi_assets, account.can_trade) == (False, False, True)
     balance = await scene.venue.balance()
+    assert balance.cross_wallet == balance.wallet
+    assert balance.cross_unrealized == balance.maintenance == Decimal(0)
+    assert await scene.venue.transfers(scene.clock.now_ms() - 1000) == ()
+    (weight,) = scene.venue.budget().reads
+    assert (weight.name, weight.limit) == ("1m", 2400)
+    assert weight.used > 0
     assert balance.wallet == balance.equity == balance.available > 0
     assert (await scene.venue.positions())[SYMBOL].quantity == 0
     assert await scene.venue.open_orders(SYMBOL) == ()
@@ -169,6 +186,19 @@ async def test_settings_are_written_and_read_back(scene: Scene) -> None:
     assert (settings.leverage, settings.margin_mode) == (7, MarginMode.ISOLATED)
 
 
+@pytest.mark.rule("E-7")
+async def test_a_countdown_takes_the_entry_and_leaves_the_stop(scene: Scene) -> None:
+    """It runs out over an order of each kind: the regular one is cancelled, the stop rests; zero takes one away."""
+    _report(await scene.send(STOP))
+    _report(await scene.send(ENTRY))
+    for lasts_ms in (60_000, 0, 1):
+        outcome = await scene.venue.set_countdown(SYMBOL, lasts_ms, timeout_ms=TIMEOUT_MS)
+        assert outcome == Accepted()
+    await scene.heard.order(ENTRY.client_id, Channel.REGULAR, OrderStatus.CANCELED)
+    (left,) = await scene.venue.open_conditional_orders(SYMBOL)
+    assert left.client_id == STOP.client_id
+
+
 async def test_prices_are_streamed_and_read(scene: Scene) -> None:
     """Best prices and the mark price come by stream and by question."""
     await scene.price("90850.0")
@@ -176,6 +206,7 @@ async def test_prices_are_streamed_and_read(scene: Scene) -> None:
         lambda event: isinstance(event, MarkEvent) and event.mark == Decimal(90850)
     )
     assert isinstance(mark, MarkEvent)
+    assert (mark.next_funding_ms or 1) % 28_800_000 == 0
     await scene.heard.until(
         lambda event: isinstance(event, QuoteEvent) and event.quote.bid == Decimal(90850)
     )
@@ -243,6 +274,74 @@ async def test_refusals_and_cancels_are_told_apart(scene: Scene) -> None:
         assert await scene.venue.order(SYMBOL, channel, "jm-abcdefghij-X9") is None
 
 
+def _amendment(price: str, *, number: int = 1, quantity: Decimal = LOTS) -> AmendRequest:
+    return AmendRequest(
+        symbol=SYMBOL,
+        client_id=ENTRY.client_id,
+        side=ENTRY.side,
+        price=Decimal(price),
+        quantity=quantity,
+        number=number,
+    )
+
+
+@pytest.mark.rule("E-5", "X-4")
+async def test_an_entry_is_amended(scene: Scene) -> None:
+    """The answer, the event, the list and a read by id show the new price under the same id; twice is success."""
+    placed = _report(await scene.send(ENTRY))
+    amended = _report(await scene.amend(_amendment("90790.0")))
+    assert (amended.venue_id, amended.price) == (placed.venue_id, Decimal(90790))
+    assert (amended.quantity, amended.filled_quantity) == (LOTS, Decimal(0))
+    await scene.heard.until(
+        lambda one: isinstance(one, OrderEvent) and one.report.price == Decimal(90790)
+    )
+    (listed,) = await scene.venue.open_orders(SYMBOL)
+    read = await scene.venue.order(SYMBOL, Channel.REGULAR, ENTRY.client_id)
+    assert read is not None
+    assert (listed.price, read.price, read.status) == (
+        Decimal(90790),
+        Decimal(90790),
+        OrderStatus.NEW,
+    )
+    again = await scene.amend(_amendment("90790.0", number=2))
+    assert again == Accepted(already=True)
+
+
+@pytest.mark.rule("E-5", "E-10")
+async def test_an_amendment_that_would_take_ends_the_order(scene: Scene) -> None:
+    """A post-only entry asked to cross is cancelled by the venue instead, and says so."""
+    _report(await scene.send(ENTRY))
+    ended = _report(await scene.amend(_amendment("90999.0")))
+    assert ended.status is OrderStatus.CANCELED
+    gone = await scene.amend(_amendment("90790.0", number=2))
+    assert isinstance(gone, Rejected)
+    assert gone.code == -2013
+
+
+@pytest.mark.rule("E-5")
+async def test_an_amendment_names_the_total_quantity(scene: Scene) -> None:
+    """What has filled is part of it: a partly filled order keeps its rest, one asked for no more is cancelled."""
+    _report(await scene.send(ENTRY))
+    await scene.part_fill("0.005")
+    await scene.heard.order(ENTRY.client_id, Channel.REGULAR, OrderStatus.PARTIALLY_FILLED)
+    amended = _report(await scene.amend(_amendment("90790.0")))
+    assert (amended.quantity, amended.filled_quantity) == (ENTRY.quantity, Decimal("0.005"))
+    assert amended.status is OrderStatus.PARTIALLY_FILLED
+    spent = _report(await scene.amend(_amendment("90791.0", number=2, quantity=Decimal("0.005"))))
+    assert spent.status is OrderStatus.CANCELED
+
+
+@pytest.mark.rule("E-5", "W-3")
+async def test_a_wrong_amendment_leaves_the_order_as_it_is(scene: Scene) -> None:
+    """A price off the tick is refused with its code, and what rests stays."""
+    _report(await scene.send(ENTRY))
+    refused = await scene.amend(_amendment("90790.05"))
+    assert isinstance(refused, Rejected)
+    assert refused.code == -4014
+    (listed,) = await scene.venue.open_orders(SYMBOL)
+    assert listed.price == ENTRY.price
+
+
 async def test_a_regular_order_is_cancelled_by_its_number(scene: Scene) -> None:
     """The venue's own number cancels a regular order."""
     report = _report(await scene.send(ENTRY))
@@ -268,6 +367,7 @@ async def test_the_orders_of_the_account_are_listed_since_a_moment(scene: Scene)
     listed = await scene.venue.orders_since(SYMBOL, begun_ms - 1000)
     assert [one.status for one in listed] == [OrderStatus.CANCELED, OrderStatus.FILLED]
     assert await scene.venue.forced_orders(SYMBOL, begun_ms - 1000) == ()
+    assert await scene.venue.funding(SYMBOL, begun_ms - 1000) == ()
 
 
 async def test_the_user_stream_says_when_it_is_up(scene: Scene) -> None:

@@ -44,16 +44,16 @@ LEFT_OUT: dict[str, frozenset[str]] = {
     ),
     "ACCOUNT_UPDATE": frozenset(
         {
-            *("e", "E", "a.m"),
+            *("e", "E"),
             *("a.B[].cw", "a.B[].bc"),  # crossed wallet, change apart from profit
             *("a.P[].cr", "a.P[].up", "a.P[].mt", "a.P[].iw"),  # read by REST where needed
         }
     ),
     "exchangeInfo": frozenset(
         {
-            *("timezone", "serverTime", "futuresType", "rateLimits", "exchangeFilters", "assets"),
+            *("timezone", "serverTime", "futuresType", "exchangeFilters", "assets"),
             *("symbols[].pair", "symbols[].contractType"),
-            *("symbols[].deliveryDate", "symbols[].onboardDate"),
+            "symbols[].onboardDate",
             *("symbols[].maintMarginPercent", "symbols[].requiredMarginPercent"),
             *("symbols[].baseAsset", "symbols[].marginAsset"),
             # decimals are not the tick: read by mistake they would be used by mistake

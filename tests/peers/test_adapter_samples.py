@@ -89,6 +89,7 @@ REQUESTS: dict[tuple[str, str], tuple[Shape, Use]] = {
     ("GET", "/fapi/v1/allOrders"): (wire.Order, translate.regular_order),
     ("GET", "/fapi/v1/order"): (wire.Order, translate.regular_order),
     ("POST", "/fapi/v1/order"): (wire.Order, translate.regular_order),
+    ("PUT", "/fapi/v1/order"): (wire.Order, translate.regular_order),
     ("DELETE", "/fapi/v1/order"): (wire.Order, translate.regular_order),
     ("GET", "/fapi/v1/forceOrders"): (wire.Order, translate.regular_order),
     ("GET", "/fapi/v1/openAlgoOrders"): (wire.AlgoOrder, translate.conditional_order),
@@ -97,6 +98,8 @@ REQUESTS: dict[tuple[str, str], tuple[Shape, Use]] = {
     ("DELETE", "/fapi/v1/algoOrder"): (wire.Done, _itself),
     ("GET", "/fapi/v1/userTrades"): (wire.UserTrade, translate.fill),
     ("GET", "/fapi/v1/ticker/bookTicker"): (wire.BookTicker, translate.quote),
+    ("GET", "/fapi/v1/income"): (wire.Income, _itself),
+    ("POST", "/fapi/v1/countdownCancelAll"): (wire.CountdownSet, _itself),
     ("GET", "/fapi/v1/premiumIndex"): (wire.PremiumIndex, _itself),
     ("GET", "/fapi/v1/ticker/price"): (wire.TickerPrice, _itself),
     ("POST", "/fapi/v1/leverage"): (wire.LeverageSet, _itself),
@@ -107,6 +110,7 @@ REQUESTS: dict[tuple[str, str], tuple[Shape, Use]] = {
 #: The WebSocket API's answers, whose `result` is read as the REST answer is.
 FRAMES: dict[str, tuple[Model, Shape]] = {
     "order.place": (api_models.NewOrderResponse, wire.Order),
+    "order.modify": (api_models.ModifyOrderResponse, wire.Order),
     "order.cancel": (api_models.CancelOrderResponse, wire.Order),
     "algoOrder.place": (api_models.NewAlgoOrderResponse, wire.AlgoOrder),
     "algoOrder.cancel": (api_models.CancelAlgoOrderResponse, wire.Done),

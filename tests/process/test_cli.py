@@ -142,7 +142,11 @@ def test_help_imports_nothing_heavy() -> None:
         ("max_notional_usdt", "max_notional_usd", "did you mean max_notional_usdt?"),
         ("1500", "'1500'", "wrong type; it must be a number"),
         ("1500", "1500\nmin_rr = 1.5", "min_rr = 1.5: outside the allowed range: 2.0 to 20"),
-        ('"custom"', '"live"', "does not trade real money"),
+        (
+            '"custom"',
+            '"live"',
+            '[account] live_confirmed: missing: environment = "live" trades real',
+        ),
         ("[account]", "[account", "is not valid TOML"),
     ],
 )

@@ -35,6 +35,7 @@ class Run:
     urls: dict[str, str]
     exchange: subprocess.Popen[bytes]
     engines: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    more_config: str = ""
 
     def get(self, path: str) -> bytes:
         """Read from the exchange."""
@@ -45,19 +46,30 @@ class Run:
     def price(self, last: str) -> None:
         """Move every price of BTCUSDT."""
         ask = f"{float(last) + 0.1:.1f}"
-        body = {"symbol": "BTCUSDT", "last": last, "mark": last, "bid": last, "ask": ask}
-        url = f"{self.urls['rest']}/sim/price"
+        self.post("/sim/price", symbol="BTCUSDT", last=last, mark=last, bid=last, ask=ask)
+
+    def post(self, path: str, **body: str) -> None:
+        """Have something happen at the exchange."""
+        url = f"{self.urls['rest']}{path}"
         request = urllib.request.Request(url, data=json.dumps(body).encode(), method="POST")
         urllib.request.urlopen(request, timeout=SECONDS).close()
 
     def decide(self) -> None:
         """Write the example's decision with the exchange's present time, once the engine is ready for it."""
         wait_for(self._is_ready, self.engines[-1])
-        now_ms = json.loads(self.get("/fapi/v1/time"))["serverTime"]
-        stamp = datetime.fromtimestamp(now_ms / 1000, tz=UTC).isoformat()
+        self.write()
+
+    def write(self, **changes: object) -> None:
+        """Write the example's decision with the exchange's present time."""
+        stamp = datetime.fromtimestamp(self.now_ms / 1000, tz=UTC).isoformat()
         part = self.folder / "part"
-        part.write_text(json.dumps({**EXAMPLE, "timestamp_iso": stamp}))
+        part.write_text(json.dumps({**EXAMPLE, "timestamp_iso": stamp, **changes}))
         part.replace(self.folder / "decision.json")
+
+    @property
+    def now_ms(self) -> int:
+        """The exchange's time."""
+        return int(json.loads(self.get("/fapi/v1/time"))["serverTime"])
 
     def _is_ready(self) -> bool:
         """Whether the first reconciliation is in the journal: older decisions are spent with an empty one."""
@@ -75,18 +87,22 @@ class Run:
 
     def alive(self) -> set[str]:
         """Role and attempt of what rests, by the exchange's own ledger."""
+        return {client_id.split("-")[-1] for client_id in self.resting()}
+
+    def resting(self) -> set[str]:
+        """The client ids of what rests."""
         states: dict[str, str] = {}
         for line in self.get("/sim/ledger").splitlines():
             record = json.loads(line)
             own = record["kind"] in {"order", "conditional"} and not record.get("parent_algo_id")
             if own:
-                states[record["client_id"].split("-")[-1]] = record["status"]
+                states[record["client_id"]] = record["status"]
         return {name for name, status in states.items() if status not in OVER}
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start `jumar run` on this run's folder."""
         config = self.folder / "jumar.toml"
-        config.write_text(CONFIG.format(**self.urls), encoding="utf-8")
+        config.write_text(CONFIG.format(**self.urls) + self.more_config, encoding="utf-8")
         keys = {"JUMAR_KEY": self.urls["api_key"], "JUMAR_SECRET": self.urls["api_secret"]}
         log = self.folder / f"engine-{len(self.engines)}.log"
         with log.open("wb") as out:

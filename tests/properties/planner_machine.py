@@ -16,11 +16,13 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.properties.planner_machine_engine import Engine, Fate
+from tests.properties.planner_machine_moves import FRESH_MS, PLAIN, TRAILS, Trail, levels_at
 from tests.properties.planner_machine_oracles import Witness
 from tests.properties.planner_machine_wire import half_of
 from tests.properties.swarm_faults import PARTS, Delivery
 from tests.properties.swarm_oracles import PromiseBroken
 from tests.properties.swarm_venue import SYMBOL, Venue, VenueOrder
+from tests.standings import HARMLESS, REFUSING
 from tests.worlds import NOW, POLICY, D, decision, short_decision
 
 from jumar.model.decision import Action, Decision
@@ -77,6 +79,7 @@ class PlannerMachine(RuleBasedStateMachine):
         self.other: Callable[..., Decision] = short_decision
         self.stamp_ms = NOW - 5000
         self.traded_ms = 0
+        self.trail = PLAIN
 
     # the beginning
 
@@ -85,6 +88,9 @@ class PlannerMachine(RuleBasedStateMachine):
         on_flat=st.sampled_from(list(OnFlat)),
         lot=st.sampled_from([None, None, D("0.005"), D("0.013")]),
         meets=st.sampled_from([*[None] * 10, *CODES]),
+        chases=st.sampled_from([5, 1, 0]),
+        inside=st.booleans(),
+        trail=TRAILS,
     )
     def begins(
         self,
@@ -93,15 +99,25 @@ class PlannerMachine(RuleBasedStateMachine):
         on_flat: OnFlat,
         lot: Decimal | None,
         meets: tuple[Role, int] | None = None,
+        chases: int = 5,
+        inside: bool = False,
+        trail: Trail = PLAIN,
     ) -> None:
         """A first decision is armed; in half of the runs something of it fills in peace."""
         if not is_long:
             self.make, self.other = self.other, self.make
             self.venue.price = D(90780)
-        self.engine.policy = replace(POLICY, on_flat=on_flat)
+        if inside:  # of the band, so that the entry joins the touch and may chase it
+            self.venue.price = D(90745) if is_long else D(90855)
+        # every decision is sure enough for the bounded fallback (E-6)
+        self.engine.policy = replace(
+            trail.limits(POLICY), on_flat=on_flat, max_chases=chases, fallback_confidence=D("0.7")
+        )
+        self.trail = trail
+        self.engine.write_levels(trail.levels(self.make(), self.engine.now_ms))
         if meets is not None:
             self._refuse_next(meets, 1)
-        self._decide(self.make(id="d0", timestamp_ms=self.stamp_ms))
+        self._decide(self._made("d0", self.stamp_ms))
         self._step()
         if lot is not None:
             self.engine.fill_entry(lot, told=True)
@@ -110,7 +126,12 @@ class PlannerMachine(RuleBasedStateMachine):
     # decisions
 
     @rule(
-        kind=st.sampled_from(["same", "flat", "opposite", "refused", "older", "again", "unchecked"])
+        kind=st.sampled_from(
+            [
+                *("same", "flat", "opposite", "refused", "older", "again", "unchecked"),
+                *("other plan", "other levels", "poor levels"),
+            ]
+        )
     )
     def decision_comes(self, kind: str) -> None:
         """The decision system writes its file."""
@@ -118,7 +139,13 @@ class PlannerMachine(RuleBasedStateMachine):
         now, name = self.engine.now_ms, f"d{self.engine.now_ms}"
         match kind:
             case "same":
-                self._decide(self.make(id=name, timestamp_ms=now))
+                self._decide(self._made(name, now))
+            case "other plan":
+                self._decide(self._changed(name, zone_min=D(-5), zone_max=D(-150)))
+            case "other levels":
+                self._decide(self._changed(name, stop=D(70), tp1=D(100), tp2=D(-300)))
+            case "poor levels":
+                self._decide(self._changed(name, tp1=D(-300)))
             case "flat":
                 flat = {"action": Action.FLAT, "levels": None, "notional": ZERO}
                 self._decide(decision(id=name, timestamp_ms=now, **flat))
@@ -133,6 +160,18 @@ class PlannerMachine(RuleBasedStateMachine):
             case _ if self.engine.received is not None:
                 self.engine.deliver(self.engine.received)
         self._step()
+
+    def _changed(self, name: str, **by: Decimal) -> Decision:
+        """A decision of now on the run's side, some of its levels moved by so much, for a long upwards."""
+        newer = self.make(id=name, timestamp_ms=self.engine.now_ms)
+        assert newer.levels is not None
+        levels = newer.levels
+        moved = {n: getattr(levels, n) + each * self._sign() for n, each in by.items()}
+        edges = sorted(
+            (moved.get("zone_min", levels.zone_min), moved.get("zone_max", levels.zone_max))
+        )
+        changed = {**moved, "zone_min": edges[0], "zone_max": edges[1]}
+        return replace(newer, levels=replace(levels, **changed))
 
     def _decide(self, newer: Decision) -> None:
         self.stamp_ms = max(self.stamp_ms, newer.timestamp_ms)
@@ -158,7 +197,17 @@ class PlannerMachine(RuleBasedStateMachine):
         self.venue.price += by
         self._step(child)
 
-    @rule(to=st.sampled_from(["stop", "tightest", "tp1", "tp2", "zone"]), child=CHILD)
+    @rule(age_ms=st.sampled_from([0, 0, 0, FRESH_MS, FRESH_MS + 1]))
+    def levels_come(self, age_ms: int) -> None:
+        """The levels file is written anew, around the price of the moment."""
+        now, price = self.engine.now_ms, self.venue.price
+        self.engine.write_levels(levels_at(price, self._sign(), now, age_ms=age_ms))
+        self.engine.seen["levels"] += 1
+        self._step()
+
+    @rule(
+        to=st.sampled_from(["stop", "tightest", "tp1", "tp2", "zone", "liquidations"]), child=CHILD
+    )
     def price_jumps(self, to: str, child: str) -> None:
         """Through a level, with nothing in between."""
         self.venue.price = self._level(to)
@@ -175,14 +224,26 @@ class PlannerMachine(RuleBasedStateMachine):
                 return levels.stop - through
             case "tightest" if ratchet is not None:
                 return abs(ratchet) - through
+            case "liquidations":
+                return self.trail.inside(self.make())
             case "tp1":
                 return levels.tp1 + through
             case "tp2" if levels.tp2 is not None:
                 return levels.tp2 + through
         return levels.zone_min + D(120) if sign > 0 else levels.zone_max - D(120)
 
+    def _made(self, name: str, at_ms: int) -> Decision:
+        return self.make(id=name, timestamp_ms=at_ms, **self.trail.management)
+
     def _sign(self) -> int:
         return 1 if self.make is decision else -1
+
+    @precondition(lambda self: self.venue.resting_entry() is not None)
+    @rule(by=st.sampled_from([25, 25, 25, 5, -5]))
+    def touch_drifts(self, by: int) -> None:
+        """The touch goes away, or comes nearer, and nobody hits the entry for longer than it waits."""
+        self.venue.price += D(by) * self._sign()
+        self.engine.pass_time(12_000)
 
     @precondition(lambda self: self.venue.resting_entry() is not None)
     @rule(whole=st.booleans(), told=TOLD)
@@ -314,6 +375,19 @@ class PlannerMachine(RuleBasedStateMachine):
         for lot in (first, quantity - first):
             if lot != ZERO:
                 self.engine.person_trades(lot)
+        self._step()
+
+    @rule(how=st.sampled_from(["harmless", "harmless", *REFUSING]))
+    def account_stands(self, how: str) -> None:
+        """Equity, the other symbols, or what is known of them keep entries away, or not any more."""
+        self.engine.standing = REFUSING.get(how, HARMLESS)
+        self.engine.seen[f"account {how}"] += 1
+        self._step()
+
+    @rule(code=st.sampled_from(["paused", "flatten", "invariant"]))
+    def mode_is_kept(self, code: str) -> None:
+        """Somebody pauses or flattens, or a promise was found broken."""
+        self.engine.keep(code)
         self._step()
 
     @rule()

@@ -7,24 +7,31 @@ crash, which may happen before and after every write and every send.
 
 from dataclasses import dataclass, field, replace
 
+from tests.properties.planner_machine_chase import check_amendment
 from tests.properties.planner_machine_journal import Journal
+from tests.properties.planner_machine_moves import Mover
 from tests.properties.planner_machine_wire import Wire
 from tests.properties.swarm_faults import Delivery
 from tests.properties.swarm_oracles import PromiseBroken
 from tests.properties.swarm_shell import observer_of
 from tests.properties.swarm_venue import rests
+from tests.standings import HARMLESS
 from tests.worlds import BTC, world
 
 from jumar.model import fold
-from jumar.model.command import CancelOrder, Command, PlaceOrder, Plan
-from jumar.model.journal import Intent, StoreIdentity, TradeEnded
+from jumar.model.amendment import AmendmentState
+from jumar.model.command import AmendOrder, CancelOrder, Command, PlaceOrder, Plan
+from jumar.model.journal import AmendIntent, Intent, StoreIdentity, TradeEnded
+from jumar.model.levels import MarketLevels
 from jumar.model.mode import Mode, ModeState
 from jumar.model.order import TARGET_ROLES, OwnOrder, Role
 from jumar.model.policy import Policy
+from jumar.model.standing import Standing
 from jumar.model.trade import Trade
 from jumar.model.units import ZERO
 from jumar.model.world import World
-from jumar.planner import invariants
+from jumar.planner import invariants, ladder
+from jumar.planner.binding import bind
 from jumar.planner.plan import plan
 from jumar.planner.summary import summarize
 from jumar.ports.decisions import Received
@@ -60,24 +67,31 @@ class Engine(Wire):
 
     Attributes:
         fates: what the next requests meet, oldest first.
-        underway: requests that reach the venue later, with their time.
+        underway: requests that reach the venue later, with their time. amending: amendments that do.
         hidden: parts of the world that nobody knows at the next look.
         dies_in: so many instants until the process ends, None for not soon. An instant is before and after each
             write and each send.
         received: the decision file as it stands.
+        standing: how the account stands.
+        levels: what the levels file says.
     """
 
     policy: Policy
     journal: Journal = field(default_factory=Journal)
     fates: list[Fate] = field(default_factory=list)
     underway: list[tuple[int, PlaceOrder]] = field(default_factory=list)
+    amending: list[tuple[int, AmendOrder]] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()
     dies_in: int | None = None
     received: Received | None = None
+    standing: Standing = HARMLESS
+    levels: MarketLevels | None = None
     desk: DecisionDesk = field(init=False)
+    mover: Mover = field(init=False)
 
     def __post_init__(self) -> None:
         """The first start, with an empty journal."""
+        self.mover = Mover(self.witness, self.seen)
         self.boot()
 
     # lives
@@ -93,10 +107,17 @@ class Engine(Wire):
         state.instrument, state.streaming = BTC, True
         state.account_settings, state.settings = given.account_settings, given.settings
         state.balance = given.balance
+        state.levels = self.levels
         state.saw_history(self.venue.history)
         self.witness.process_started(self.journal.orders.values())
         if self.received is not None:
             self._read_file(self.received)
+
+    def _account_agrees(self, commands: list[Command]) -> None:
+        """While the account stands so that nothing may be entered, no entry is sent (G-10, G-17)."""
+        places = [command for command in commands if isinstance(command, PlaceOrder)]
+        if self.standing != HARMLESS and any(p.request.role is Role.ENTRY for p in places):
+            raise PromiseBroken("G-17", f"an entry while the account stands at {self.standing}")
 
     def restart(self) -> None:
         """The process is gone, and a new one starts."""
@@ -121,14 +142,26 @@ class Engine(Wire):
         self._read_file(received)
 
     def _read_file(self, received: Received) -> None:
-        records = self.desk.receive(received, self.now_ms)
-        for record in records:
-            self.state.add_record(record)
+        decision, now = received.decision, self.now_ms
+        found = None if decision is None else bind(decision, self.levels, now, self.policy)
+        for record in self.desk.receive(received, now, found):
+            self.state.outbox.add(record)
+
+    def write_levels(self, levels: MarketLevels) -> None:
+        """The levels file says something else from now on."""
+        self.levels = self.state.levels = levels
+
+    def keep(self, code: str) -> None:
+        """M-1: what leads to a stricter mode is kept, until an operator looks or everything is flat."""
+        kept = ladder.stricter(self.state.mode, ladder.state(code, "for 1 reason", self.now_ms))
+        if kept is not None:
+            self.state.set_mode(kept)
+            self.seen[f"kept {code}"] += 1
 
     def resume(self) -> None:
         """M-1: an operator looked; an emergency close under way is not ended by that."""
         kept = self.state.mode
-        if kept is not None and kept.mode is Mode.NO_ENTRIES:
+        if kept is not None and kept.mode in {Mode.NO_ENTRIES, Mode.PROTECT_ONLY}:
             normal = ModeState(mode=Mode.NORMAL, rule="M-1", cause="resumed", since_ms=self.now_ms)
             self.state.set_mode(normal)
             self.seen["resumed"] += 1
@@ -139,7 +172,7 @@ class Engine(Wire):
         ill = any(self.is_blind(part) for part in self.blind_until) or bool(self.hidden)
         orders = self.venue.orders.values()
         odd = any(max(each.hidden_until, each.deaf_until) > self.now_ms for each in orders)
-        slow = bool(self.fates or self.underway) or self.now_ms < self.lags_until
+        slow = bool(self.fates or self.underway or self.amending) or self.now_ms < self.lags_until
         return ill or odd or slow or self.dies_in is not None
 
     def heal(self) -> None:
@@ -147,6 +180,7 @@ class Engine(Wire):
         self.fates.clear()
         self.blind_until.clear()
         self.hidden, self.lags_until, self.dies_in = frozenset(), 0, None
+        self.standing = HARMLESS
         for order in self.venue.orders.values():
             order.hidden_until = order.deaf_until = 0
 
@@ -174,6 +208,7 @@ class Engine(Wire):
     def _advance(self, ms: int, *, watched: bool = True) -> None:
         self.now_ms += ms
         self.venue.now_ms = self.now_ms
+        self.pay_funding(self.now_ms - ms)
         self.witness.passed(ms, clean=watched and not self.troubled)
         self._arrivals()
         self.hear_market()
@@ -200,7 +235,8 @@ class Engine(Wire):
         state = self.state
         state.decision = self.desk.state
         nothing = dict.fromkeys(self.hidden)
-        seen: World = replace(state.world(self.now_ms), **nothing)  # type: ignore[arg-type]  # parts by name
+        known = replace(state.world(self.now_ms), standing=self.standing)
+        seen: World = replace(known, **nothing)  # type: ignore[arg-type]  # parts by name
         planned = plan(seen, self.policy)
         invariants.check(seen, planned, self.policy)
         state.saw_cover(uncovered=planned.uncovered, now_ms=self.now_ms)
@@ -215,6 +251,7 @@ class Engine(Wire):
         if planned.trade is not None:
             self._take_over(planned.trade, planned)
         commands = [approved.command for approved in planned.commands]
+        self._account_agrees(commands)
         kept = None if seen.mode is None else seen.mode.mode
         self.witness.planned(commands, mode=kept, now_ms=self.now_ms)
         for command in commands:
@@ -224,7 +261,7 @@ class Engine(Wire):
 
     def _flush(self) -> None:
         self._instant()
-        self.journal.write(self.state.take_records())
+        self.journal.write(self.state.outbox.take())
 
     def _take_over(self, trade: Trade, planned: Plan) -> None:
         """Record the trade as it is now; a new one is judged by what it was made of."""
@@ -233,6 +270,11 @@ class Engine(Wire):
             self.witness.opened(trade)
             self.note(f"opened {trade.key} {trade.side} {trade.planned_quantity}")
             self.seen["adopted" if trade.adopted else f"opened {trade.side}"] += 1
+        if before is not None and before.guiding.id != trade.guiding.id:
+            self.witness.followed(before, trade)
+            word = "passed" if before.decision.id != trade.decision.id else "guided"
+            self.note(f"{word}: {trade.key} follows {trade.guiding.id}")
+            self.seen[word] += 1
         if trade.closing is not None and (before is None or before.closing is None):
             self.note(f"closing {trade.closing} ({trade.closing_rule})")
             self.seen[f"closed by {trade.closing_rule}"] += 1
@@ -251,7 +293,7 @@ class Engine(Wire):
         ] += 1
         self.note(f"ended {trade.key}")
         self.state.record_hands(seen.fills)
-        self.state.add_record(TradeEnded(trade=trade, summary=summary))
+        self.state.outbox.add(TradeEnded(trade=trade, summary=summary))
         self._flush()
         filled_ms = None if summary is None else summary.last_fill_ms
         self.state.end_trade(trade.key, filled_ms=filled_ms, ended_ms=self.now_ms)
@@ -273,6 +315,8 @@ class Engine(Wire):
         match command:
             case PlaceOrder():
                 self._place(command)
+            case AmendOrder():
+                self._amend(command)
             case CancelOrder():
                 self._cancel(command)
             case _:
@@ -283,9 +327,17 @@ class Engine(Wire):
         """Journal, send, journal (X-2)."""
         self._instant()
         own = command.journaled(self.now_ms)
-        self.journal.write((*self.state.take_records(), Intent(order=own)))
+        self.journal.write((*self.state.outbox.take(), Intent(order=own)))
         self.state.orders[own.client_id] = own
         self.witness.sent(command, self.now_ms)
+        mark = self.state.prices.mark
+        self.mover.sent(
+            command,
+            self.state.trade,
+            self.policy,
+            mark=None if mark is None else mark.value,
+            levels=self.levels,
+        )
         self._instant()
         fate = self._fate(command.request.role)
         delivery = Delivery.ANSWERED if fate is None else fate.delivery
@@ -310,6 +362,7 @@ class Engine(Wire):
             tighter = (request.trigger_price or ZERO) * self.witness.sign > ratchet
             self.seen["stop moved" if tighter else "stop restored"] += 1
         self.seen["invisible stop replaced"] += command.cause.rule == "S-13"
+        self.seen["entry takes"] += command.cause.rule == "E-6"
         self.seen["entry again"] += request.role is Role.ENTRY and command.attempt > 1
         self.seen["reached target sold"] += (
             request.role in TARGET_ROLES and not request.trigger_price
@@ -352,6 +405,42 @@ class Engine(Wire):
             code = self._execute(command, None)
             self.seen["arrived late"] += code is None
             self.note(f"{command.request.client_id} arrives late, {code or 'accepted'}")
+        moves = [command for at_ms, command in self.amending if at_ms <= self.now_ms]
+        self.amending = [late for late in self.amending if late[0] > self.now_ms]
+        for move in moves:
+            moved = self.venue.amend(move.request)
+            self.seen["amendment arrived late"] += moved is not None
+            self.seen["ended instead of amended"] += moved is not None and not moved.alive
+            self.note(f"an amendment of {move.client_id} arrives late")
+
+    def _amend(self, command: AmendOrder) -> None:
+        """Journal, send, journal (X-2); the order's price tells what became of it (X-4 e)."""
+        self._instant()
+        check_amendment(self.witness, command, self.policy, self.now_ms)
+        own = fold.ask_amendment(
+            self.state.orders[command.client_id], command.journaled(self.now_ms)
+        )
+        self.journal.write((*self.state.outbox.take(), AmendIntent(order=own)))
+        self.state.orders[own.client_id] = own
+        self._instant()
+        fate = self._fate(Role.ENTRY)
+        delivery = Delivery.ANSWERED if fate is None else fate.delivery
+        code = None if fate is None else fate.code
+        self.note(f"~ {own.client_id} to {command.request.price}, {delivery}: {command.cause}")
+        self.seen[f"amendment {delivery if code is None else 'refused'}"] += 1
+        if delivery is Delivery.LATE:
+            self.amending.append((self.now_ms + LATE_MS, command))
+        elif delivery is not Delivery.LOST and code is None:
+            moved = self.venue.amend(command.request)
+            self.seen["ended instead of amended"] += moved is not None and not moved.alive
+            self.happened(theirs=False)
+        self._instant()
+        if code is not None:
+            self.witness.amendment_refused(own.client_id)
+            refused = fold.settle_amendment(own, AmendmentState.REFUSED, self.now_ms, code)
+            self.state.put(refused, self.now_ms)
+        elif delivery is Delivery.ANSWERED:
+            self._told(self.venue.orders[own.client_id])
 
     def _cancel(self, command: CancelOrder) -> None:
         state, now, name = self.state, self.now_ms, command.client_id

@@ -13,7 +13,7 @@ import pytest
 from tests.properties import planner_machine_stories as stories
 from tests.properties.planner_machine_stories import Story
 
-from jumar.model.command import Cause, Command, PlaceOrder, Refusal
+from jumar.model.command import AmendOrder, Cause, Command, PlaceOrder, Refusal
 from jumar.model.order import OwnOrder, Role
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
@@ -21,20 +21,29 @@ from jumar.model.units import ZERO
 from jumar.model.world import World
 from jumar.planner import (
     approve,
+    chase,
     emergency,
     entry,
     facts,
     guards,
     invariants,
     lifecycle,
+    moved_targets,
+    moves,
+    newer,
     slots,
     stop,
+    trailing,
+    zone,
 )
 from jumar.planner import plan as plan_module
 from jumar.planner.backstop import backstop_commands
+from jumar.planner.band import Band
 from jumar.planner.facts import Facts
 from jumar.planner.slots import alive, cancel, regular
 from jumar.planner.stop import stop_commands
+
+AN_HOUR_MS = 3_600_000
 
 type Fault = Callable[[pytest.MonkeyPatch], None]
 
@@ -43,6 +52,7 @@ def without_own_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the planner itself refuses to send is sent."""
     monkeypatch.setattr(invariants, "check", lambda *_: None)
     monkeypatch.setattr(approve, "_check_place", lambda *_: None)
+    monkeypatch.setattr(approve, "_check_amend", lambda *_: None)
 
 
 def ratchet_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,9 +85,10 @@ def filled_lots_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every entry asks for the whole plan."""
     place = entry._place
 
-    def whole(world: World, trade: Trade, known: Facts, policy: Policy) -> tuple[Command, ...]:
-        fresh = replace(known, entered=ZERO, cover_size=ZERO, fills_pending=False)
-        return place(world, trade, fresh, policy)
+    def whole(
+        world: World, trade: Trade, known: Facts, policy: Policy, band: Band
+    ) -> tuple[Command, ...]:
+        return place(world, trade, replace(known, entered=ZERO), policy, band)
 
     monkeypatch.setattr(entry, "_place", whole)
 
@@ -161,7 +172,7 @@ def truth_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(*_: object) -> Iterator[Refusal]:
         return iter(())
 
-    monkeypatch.setattr(guards, "_truth", nothing)
+    monkeypatch.setattr(guards, "truth_refusals", nothing)
 
 
 def mode_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +181,8 @@ def mode_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(*_: object) -> Iterator[Refusal]:
         return iter(())
 
-    monkeypatch.setattr(guards, "_mode", nothing)
+    monkeypatch.setattr(guards, "mode_refusals", nothing)
+    monkeypatch.setattr(plan_module, "permitted", lambda _, commands, __: tuple(commands))
 
 
 def exits_not_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +199,87 @@ def exits_turned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emergency, "regular", turned)
 
 
+def passes_whatever_it_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order passes to a newer decision of its side without looking at its plan."""
+    monkeypatch.setattr(newer, "_is_same_plan", lambda *_: True)
+
+
+def passes_after_a_fill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What guides a position takes it over: the older decision would be forgotten, and could trade again."""
+    guided = newer._guided
+
+    def taken(world: World, trade: Trade, *known: Any) -> newer.Followed:
+        followed = guided(world, trade, *known)
+        owner = followed.trade.guiding
+        return replace(followed, trade=replace(followed.trade, decision=owner, guide=None))
+
+    monkeypatch.setattr(newer, "_guided", taken)
+
+
+def targets_move_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A moved target need not be worth the risk."""
+    monkeypatch.setattr(moved_targets, "_problem", lambda *_: None)
+
+
+def gap_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop may move right up to mark."""
+    monkeypatch.setattr(moves, "nearest_to_mark", lambda world, *_: world.mark.value)
+
+
+def moves_never_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wish goes at once."""
+    monkeypatch.setattr(moves, "_waits", lambda *_: False)
+
+
+def levels_never_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the levels file said once is true for ever."""
+    monkeypatch.setattr(trailing, "fresh_levels", lambda world, _: world.levels)
+
+
+def zone_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exit in the zone is not remembered."""
+    monkeypatch.setattr(zone, "_was_made", lambda *_: False)
+
+
+def chase_never_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry has always waited long enough."""
+    monkeypatch.setattr(chase, "unfilled_ms", lambda *_: AN_HOUR_MS)
+
+
+def chase_leaves_the_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The touch is followed wherever it goes."""
+    follow = chase.chase
+
+    def far(world: World, trade: Trade, policy: Policy, band: Band, order: OwnOrder) -> Any:
+        wide = replace(band, low=band.low / 2, high=band.high * 2)
+        return follow(world, trade, policy, wide, order)
+
+    monkeypatch.setattr(entry, "chase", far)
+    monkeypatch.setattr(chase, "is_worth_it", lambda *_: True)
+
+
+def chase_names_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An amendment asks for the rest of its order instead of the total."""
+    follow = chase.chase
+
+    def resized(
+        world: World, trade: Trade, policy: Policy, band: Band, order: OwnOrder
+    ) -> tuple[Command, ...]:
+        found = follow(world, trade, policy, band, order)
+        return tuple(
+            replace(
+                each,
+                request=replace(
+                    each.request, quantity=each.request.quantity - order.filled_quantity
+                ),
+            )
+            for each in found
+            if isinstance(each, AmendOrder)
+        )
+
+    monkeypatch.setattr(entry, "chase", resized)
+
+
 #: Faults that every search meets soon.
 COMMON: tuple[tuple[Fault, frozenset[str]], ...] = (
     (stop_not_awaited, frozenset({"S-1"})),
@@ -195,11 +288,18 @@ COMMON: tuple[tuple[Fault, frozenset[str]], ...] = (
     (swept_at_once, frozenset({"X-9"})),
     (never_swept, frozenset({"P-8", "T-4"})),
     (exits_turned, frozenset({"P-5"})),
+    (passes_whatever_it_plans, frozenset({"E-9"})),
+    (passes_after_a_fill, frozenset({"E-9"})),
+    (targets_move_anywhere, frozenset({"E-9"})),
 )
 
 #: Faults that take a story, the rule that each breaks in it, and the story.
 RARE: tuple[tuple[Fault, str, Story], ...] = (
     (ratchet_forgotten, "S-3", stories.stops_lost_after_tp1),
+    (gap_forgotten, "R-4", stories.tightened_at_a_loss),
+    (moves_never_wait, "S-5", stories.follows_by_percent),
+    (levels_never_age, "R-5", stories.levels_of_yesterday),
+    (zone_forgotten, "L-1", stories.sold_beyond_tp1),
     (unknown_entry_forgotten, "E-10", stories.entry_unanswered),
     (filled_lots_forgotten, "P-4", stories.entry_lost),
     (backstop_follows, "S-2", stories.backstop_lost_after_tp1),
@@ -209,4 +309,7 @@ RARE: tuple[tuple[Fault, str, Story], ...] = (
     (truth_not_asked, "P-7", stories.position_unread),
     (mode_not_asked, "M-1", stories.hand_was_there),
     (exits_not_noticed, "S-9", stories.partly_out),
+    (chase_never_waits, "E-5", stories.chased_to_the_edge),
+    (chase_leaves_the_band, "P-3", stories.chased_to_the_edge),
+    (chase_names_what_is_left, "P-4", stories.chased_after_a_lot),
 )

@@ -12,6 +12,7 @@ from tests.properties.swarm_venue import SYMBOL
 
 from jumar.model.decision import Decision
 from jumar.model.journal import (
+    AmendIntent,
     DecisionSeen,
     FillSeen,
     Intent,
@@ -50,6 +51,10 @@ class Journal:
                 case Intent(order=order):
                     if order.client_id in self.orders:
                         raise PromiseBroken("X-1", f"{order.client_id} is journaled a second time")
+                    self.orders[order.client_id] = order
+                case AmendIntent(order=order):
+                    if order.client_id not in self.orders:
+                        raise PromiseBroken("X-2", f"{order.client_id} was never journaled")
                     self.orders[order.client_id] = order
                 case OrderAdopted(order=order) | OrderChanged(order=order):
                     self.orders[order.client_id] = order

@@ -45,6 +45,8 @@ class Sent:
         cancelled_ms: when it was last cancelled, None for never.
         no_cancel_ms: when a cancel first found nothing, of a request that could not arrive any more (X-4 b).
         not_found: when reads by id did not find it since then.
+        asked: the price that its newest amendment asked for, None once the engine was told what became of it.
+        asked_ms: when that was, zero for never.
     """
 
     request: OrderRequest
@@ -56,6 +58,8 @@ class Sent:
     cancelled_ms: int | None = None
     no_cancel_ms: int | None = None
     not_found: list[int] = field(default_factory=list)
+    asked: Decimal | None = None
+    asked_ms: int = 0
 
     @property
     def proven_absent(self) -> bool:
@@ -79,6 +83,7 @@ class Setup:
 
     Attributes:
         sign: plus one for a long.
+        ids: the decisions that it has followed: the one it was armed for, those it passed to, those that guided it.
         untouched: nobody has traded since.
         exited: an exit of it has filled, or a stop was triggered, and the engine was told.
         flat_ms: how long its position has been zero with nothing wrong, None while it is not.
@@ -90,6 +95,7 @@ class Setup:
     sign: int
     planned: Decimal
     initial_stop: Decimal
+    ids: set[str] = field(default_factory=set)
     untouched: bool = True
     exited: bool = False
     traded: bool = False
@@ -105,6 +111,7 @@ class Ledger:
         ratchet: per trade the tightest working stop that the engine was told to rest, times the sign.
         reads: when each part of the truth was last asked for and answered.
         newest: the newest readable decision, None before the first.
+        decisions: every readable one that was the newest once, by its id.
         refused_ms: the time of the newest readable one that was refused.
         size_known: whether the engine was told the true size of the position since it last changed.
         key: of the newest trade.
@@ -117,6 +124,7 @@ class Ledger:
     ratchet: dict[str, Decimal] = field(default_factory=dict)
     reads: dict[str, int] = field(default_factory=dict)
     newest: Decision | None = None
+    decisions: dict[str, Decision] = field(default_factory=dict)
     refused_ms: int = 0
     size_known: bool = True
     key: str = ""
@@ -127,6 +135,7 @@ class Ledger:
             self.refused_ms = max(self.refused_ms, refused_ms)
         elif self.newest is None or decision.timestamp_ms > self.newest.timestamp_ms:
             self.newest = decision
+            self.decisions[decision.id] = decision
 
     def process_started(self, journaled: Iterable[OwnOrder]) -> None:
         """A new process knows what was written, and has read nothing."""
@@ -162,6 +171,8 @@ class Ledger:
         sent = self.orders.get(order.request.client_id)
         if sent is None:
             return
+        if order.request.price == sent.asked:
+            sent.asked = None
         if not order.alive:
             sent.told = Told.ENDED
         else:
@@ -184,6 +195,10 @@ class Ledger:
     def refused(self, name: str) -> None:
         """The engine was told that a placement was not executed."""
         self.orders[name].told = Told.ENDED
+
+    def amendment_refused(self, name: str) -> None:
+        """The engine was told that an amendment was not executed."""
+        self.orders[name].asked = None
 
     def not_found(self, name: str, at_ms: int) -> None:
         """A read by id found nothing."""

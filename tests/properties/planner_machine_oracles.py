@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tests.properties.planner_machine_chase import check_worth
 from tests.properties.planner_machine_ledger import Ledger, Sent, Setup, Told
 from tests.properties.swarm_oracles import PromiseBroken
 from tests.properties.swarm_venue import VenueOrder, sign_of
 
-from jumar.model.command import CancelOrder, Command, PlaceOrder
-from jumar.model.decision import Action
+from jumar.model.command import AmendOrder, CancelOrder, Command, PlaceOrder
+from jumar.model.decision import Action, Decision
 from jumar.model.mode import Mode
 from jumar.model.order import OrderRequest, OrderType, Role
 from jumar.model.trade import Trade
@@ -58,7 +59,8 @@ class Witness(Ledger):
     def opened(self, trade: Trade) -> None:
         """X-9, G-15, P-4: after the end of all orders of earlier ones, beside no position, once per decision."""
         known = self.setups.get(trade.key)
-        if known is not None and known.traded:
+        past = [each for each in self.setups.values() if each.traded]
+        if any(trade.decision.id in each.ids for each in past) or (known and known.traded):
             raise PromiseBroken("P-4", f"{trade.decision.id} trades a second time")
         if not trade.adopted:
             self._nothing_is_left()
@@ -71,7 +73,26 @@ class Witness(Ledger):
             sign=sign_of(trade.side),
             planned=trade.planned_quantity,
             initial_stop=trade.initial_stop,
+            ids={trade.decision.id},
         )
+
+    def followed(self, before: Trade, after: Trade) -> None:
+        """E-9: only the newest decision of its side is followed; key, plan and initial stop stay as they were."""
+        setup, newer = self.setups[after.key], after.guiding
+        fixed = ("key", "side", "planned_quantity", "limit_price", "initial_stop")
+        changed = [name for name in fixed if getattr(before, name) != getattr(after, name)]
+        if changed or self.newest is None or newer.id != self.newest.id:
+            raise PromiseBroken("E-9", f"{after.key} follows {newer.id}, {changed} changed")
+        if newer.side is not before.side or newer.timestamp_ms <= before.guiding.timestamp_ms:
+            raise PromiseBroken("E-9", f"{newer.id} is not newer than {before.guiding.id}")
+        passed = after.decision.id != before.decision.id
+        if passed and setup.traded and self.size_known:
+            raise PromiseBroken("E-9", f"{after.key} passes to {newer.id} after a fill")
+        if passed and _plan_of(newer) != _plan_of(before.decision):
+            raise PromiseBroken("E-9", f"{after.key} passes to {newer.id}, which has another plan")
+        if not passed and not setup.traded:
+            raise PromiseBroken("E-9", f"{newer.id} guides {after.key}, and nothing has filled")
+        setup.ids.add(newer.id)
 
     def _nothing_is_left(self) -> None:
         alive = [name for name, order in self.venue.orders.items() if order.alive]
@@ -108,8 +129,18 @@ class Witness(Ledger):
         self.now_ms = now_ms
         self._entry_goes_first(commands)
         for command in commands:
-            if isinstance(command, PlaceOrder) and command.request.role is Role.ENTRY:
+            placed = isinstance(command, PlaceOrder) and command.request.role is Role.ENTRY
+            if isinstance(command, PlaceOrder | AmendOrder) and (
+                placed or isinstance(command, AmendOrder)
+            ):
                 self._may_enter(command, mode)
+            if isinstance(command, PlaceOrder) and mode in {Mode.PROTECT_ONLY, Mode.FLATTENING}:
+                self._protects(command, mode)
+
+    def _protects(self, command: PlaceOrder, mode: Mode | None) -> None:
+        """M-1: from PROTECT_ONLY on only stops and full exits are placed."""
+        if command.request.role not in {Role.STOP, Role.BACKSTOP, Role.FULL_EXIT}:
+            raise PromiseBroken("M-1", f"{command.request.client_id} in {mode}")
 
     def _entry_goes_first(self, commands: Sequence[Command]) -> None:
         """S-1, S-9: without an armed stop, or after an exit, it is cancelled in the same tick, before anything else."""
@@ -129,7 +160,7 @@ class Witness(Ledger):
             why = "an exit has filled" if exited else "no stop is alive"
             raise PromiseBroken("S-9" if exited else "S-1", f"{bare - first} stays though {why}")
 
-    def _may_enter(self, command: PlaceOrder, mode: Mode | None) -> None:
+    def _may_enter(self, command: PlaceOrder | AmendOrder, mode: Mode | None) -> None:
         name, setup = command.request.client_id, self.setups[command.trade_key]
         stale = [
             part
@@ -141,11 +172,7 @@ class Witness(Ledger):
         if mode not in {None, Mode.NORMAL}:
             raise PromiseBroken("M-1", f"{name} in {mode}")
         newest = self.newest
-        if (
-            newest is None
-            or newest.id != setup.decision_id
-            or self.refused_ms > newest.timestamp_ms
-        ):
+        if newest is None or newest.id not in setup.ids or self.refused_ms > newest.timestamp_ms:
             raise PromiseBroken("D-7", f"{name} for {setup.decision_id}, newest is {newest}")
         if self.now_ms - newest.timestamp_ms > MAX_AGE_MS:
             raise PromiseBroken("D-3", f"{name} for a stale decision")
@@ -187,6 +214,8 @@ class Witness(Ledger):
                 self._check_stop(command, setup)
             case Role.BACKSTOP if request.trigger_price != setup.initial_stop:
                 raise PromiseBroken("S-2", f"{request.client_id} moved to {request.trigger_price}")
+            case Role.TP1 | Role.TP2 if request.trigger_price is not None:
+                self._check_target(command, setup)
             case _:
                 pass
         sent = Sent(request=request, key=command.trade_key, at_ms=now_ms)
@@ -214,6 +243,7 @@ class Witness(Ledger):
         unproven = [name for name, sent in entries.items() if not sent.proven_ended]
         if unproven:
             raise PromiseBroken("E-10", f"{request.client_id} while {unproven} may be alive")
+        check_worth(self, request.price, setup)
         bought, quantity = self.bought(key), request.quantity or ZERO
         if bought + quantity > setup.planned:
             raise PromiseBroken("P-4", f"{bought} + {quantity} of {setup.planned} planned")
@@ -242,6 +272,37 @@ class Witness(Ledger):
         alive = [s for s in stops if not s.proven_ended and not self._is_hidden(s)]
         if len(alive) >= STOPS_MAX:
             raise PromiseBroken("S-4", f"{request.client_id} beside {len(alive)} others")
+
+    def _check_target(self, command: PlaceOrder, setup: Setup) -> None:
+        """E-9: where a decision that is followed has it; moved ones pay twice the initial risk from the average entry."""
+        request, trigger = command.request, command.request.trigger_price or ZERO
+        decided = {
+            level
+            for name in setup.ids
+            if name in self.decisions and (levels := self.decisions[name].levels) is not None
+            for level in (levels.tp1, levels.tp2)
+        }
+        own = self.decisions.get(setup.decision_id)
+        first = () if own is None or own.levels is None else (own.levels.tp1, own.levels.tp2)
+        if trigger not in decided:
+            raise PromiseBroken("P-10", f"{request.client_id} at {trigger}, decided {decided}")
+        worth = (
+            (trigger - average) * setup.sign >= 2 * (average - setup.initial_stop) * setup.sign
+            for average in self._averages(command.trade_key)
+        )
+        if trigger not in first and not any(worth):
+            raise PromiseBroken("E-9", f"{request.client_id} moved to {trigger}: not worth it")
+
+    def _averages(self, key: str) -> list[Decimal]:
+        """The average entry after each of a trade's entry executions."""
+        names = {n for n, s in self.orders.items() if s.key == key and s.request.role is Role.ENTRY}
+        quantity = cost = ZERO
+        found = []
+        for fill in self.venue.fills:
+            if fill.client_id in names:
+                quantity, cost = quantity + fill.quantity, cost + fill.quantity * fill.price
+                found.append(cost / quantity)
+        return found
 
     def _is_hidden(self, sent: Sent) -> bool:
         """S-13 alone may exceed the number: a stop that nobody tells any more."""
@@ -402,6 +463,13 @@ class Witness(Ledger):
         if len(stops) != 1 or not 1 <= len(backstops) <= 2 or self.setups[self.key].sign != sign:
             names = [order.request.client_id for order in (*stops, *backstops)]
             raise PromiseBroken("S-2", f"one stop and one backstop expected: {names}")
+
+
+def _plan_of(decision: Decision) -> tuple[object, ...]:
+    """What price, stop and quantity follow from; what else is decided does not change them here."""
+    levels = decision.levels
+    zone = None if levels is None else (levels.zone_min, levels.zone_max, levels.stop, levels.tp1)
+    return (decision.action, zone, decision.notional, decision.leverage)
 
 
 def _size(request: OrderRequest) -> Decimal:

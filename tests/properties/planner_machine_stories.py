@@ -6,9 +6,11 @@ Each is a few rules in a fixed order; the machine's witness judges them as it ju
 from collections.abc import Callable
 
 from tests.properties.planner_machine import PlannerMachine
+from tests.properties.planner_machine_moves import FRESH_MS, Trail
 from tests.properties.swarm_faults import Delivery
 from tests.worlds import D
 
+from jumar.model.decision import TrailMode
 from jumar.model.order import Role
 from jumar.model.policy import OnFlat
 
@@ -42,11 +44,133 @@ def move_lost_after_tp1(machine: PlannerMachine) -> None:
     machine.price_jumps(to="tp1", child="sells all")
 
 
+def climbs_by_structure(machine: PlannerMachine) -> None:
+    """The rest follows a swing."""
+    trail = Trail(mode=TrailMode.STRUCTURE)
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"), trail=trail)
+    machine.price_jumps(to="tp1", child="sells all")
+    machine.time_passes(ms=6000)
+    machine.levels_come(age_ms=0)
+    machine.time_passes(ms=6000)
+
+
+def follows_by_percent(machine: PlannerMachine) -> None:
+    """The rest of a short follows the best mark, and a restart forgets that."""
+    trail = Trail(mode=TrailMode.PERCENT)
+    machine.begins(is_long=False, on_flat=OnFlat.HOLD, lot=D("0.013"), trail=trail)
+    machine.price_jumps(to="tp1", child="sells all")
+    machine.time_passes(ms=6000)
+    machine.price_moves(by=D(-300), child="sells all")
+    machine.time_passes(ms=6000)
+    machine.process_dies(instant=-1)
+
+
+def levels_of_yesterday(machine: PlannerMachine) -> None:
+    """The levels file has not been written for longer than it counts."""
+    trail = Trail(mode=TrailMode.STRUCTURE_PLUS_LIQ)
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"), trail=trail)
+    machine.price_jumps(to="tp1", child="sells all")
+    machine.time_passes(ms=6000)
+    machine.levels_come(age_ms=FRESH_MS + 1)
+    machine.time_passes(ms=6000)
+
+
+def tightened_at_a_loss(machine: PlannerMachine) -> None:
+    """A flat decision against a position that is under water."""
+    machine.begins(is_long=False, on_flat=OnFlat.TIGHTEN, lot=D("0.013"))
+    machine.price_moves(by=D(150), child="sells all")
+    machine.decision_comes(kind="flat")
+    machine.time_passes(ms=6000)
+
+
+def sold_in_the_zone(machine: PlannerMachine) -> None:
+    """Before TP1: the zone's exit takes its place, its answer is lost, and the rest follows."""
+    trail = Trail(mode=TrailMode.PERCENT, zone=200)
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.013"), trail=trail)
+    whose: frozenset[Role | None] = frozenset({Role.ZONE_EXIT})
+    machine.requests_get_no_answer(whose=whose, delivery=Delivery.UNANSWERED, times=1)
+    machine.price_jumps(to="liquidations", child="sells all")
+    machine.time_passes(ms=6000)
+
+
+def sold_beyond_tp1(machine: PlannerMachine) -> None:
+    """After TP1: half of the rest in the zone, the process dies on the way, and nothing goes twice."""
+    trail = Trail(mode=TrailMode.STRUCTURE, zone=1200, fraction=D("0.5"))
+    machine.begins(is_long=False, on_flat=OnFlat.HOLD, lot=D("0.013"), trail=trail)
+    machine.price_jumps(to="tp1", child="sells all")
+    machine.process_dies(instant=4)
+    machine.price_jumps(to="liquidations", child="sells all")
+    machine.time_passes(ms=6000)
+
+
 def entry_unanswered(machine: PlannerMachine) -> None:
     """The first entry rests, and nobody says so."""
     whose: frozenset[Role | None] = frozenset({Role.ENTRY})
     machine.requests_get_no_answer(whose=whose, delivery=Delivery.UNANSWERED, times=1)
     machine.begins(is_long=False, on_flat=OnFlat.HOLD, lot=None)
+
+
+def chased(machine: PlannerMachine, *, chases: int = 1) -> None:
+    """The entry has joined the touch and follows it."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=None, chases=chases, inside=True)
+    machine.touch_drifts(by=25)
+
+
+def chased_after_a_lot(machine: PlannerMachine) -> None:
+    """Some of the entry has filled before it follows the touch."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=D("0.005"), inside=True)
+    machine.touch_drifts(by=25)
+
+
+def chased_to_the_edge(machine: PlannerMachine) -> None:
+    """The touch goes on beyond the band; the entry stays at its edge."""
+    chased(machine, chases=5)
+    machine.touch_drifts(by=25)
+    machine.touch_drifts(by=25)
+
+
+def chase_lost(machine: PlannerMachine) -> None:
+    """The amendment never arrives; later one does, and fills in two lots."""
+    machine.begins(is_long=False, on_flat=OnFlat.HOLD, lot=None, inside=True)
+    whose: frozenset[Role | None] = frozenset({Role.ENTRY})
+    machine.requests_get_no_answer(whose=whose, delivery=Delivery.LOST, times=1)
+    machine.touch_drifts(by=25)
+    machine.touch_drifts(by=0)
+    machine.entry_fills(whole=False, told=True)
+    machine.entry_fills(whole=True, told=True)
+
+
+def chase_refused(machine: PlannerMachine) -> None:
+    """The first amendment is refused, the next one, ten seconds later, is not."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=None, inside=True)
+    machine.requests_are_refused(refusal=(Role.ENTRY, -5026), times=1)
+    machine.touch_drifts(by=25)
+    machine.touch_drifts(by=0)
+
+
+def chase_late(machine: PlannerMachine) -> None:
+    """The amendment arrives late, when the touch is below its price: the venue ends the order instead."""
+    machine.begins(is_long=True, on_flat=OnFlat.HOLD, lot=None, inside=True)
+    whose: frozenset[Role | None] = frozenset({Role.ENTRY})
+    machine.requests_get_no_answer(whose=whose, delivery=Delivery.LATE, times=1)
+    machine.price_moves(by=D(25), child="sells all")
+    machine.time_passes(ms=6000)
+    machine.time_passes(ms=6000)
+    machine.price_moves(by=D(-25), child="sells all")
+
+
+def fallback_taken(machine: PlannerMachine) -> None:
+    """The chases are used up: the entry gives way and one order takes."""
+    chased(machine)
+    machine.touch_drifts(by=0)
+
+
+def fallback_lost(machine: PlannerMachine) -> None:
+    """The order that takes is executed, and nobody says so."""
+    chased(machine)
+    whose: frozenset[Role | None] = frozenset({Role.ENTRY})
+    machine.requests_get_no_answer(whose=whose, delivery=Delivery.UNANSWERED, times=1)
+    machine.touch_drifts(by=0)
 
 
 def entry_lost(machine: PlannerMachine) -> None:
@@ -163,8 +287,19 @@ STORIES: tuple[Story, ...] = (
     stops_lost_after_tp1,
     move_lost_after_tp1,
     backstop_lost_after_tp1,
+    climbs_by_structure,
+    follows_by_percent,
+    levels_of_yesterday,
+    tightened_at_a_loss,
+    sold_in_the_zone,
+    sold_beyond_tp1,
     entry_unanswered,
     entry_lost,
+    chase_lost,
+    chase_refused,
+    chase_late,
+    fallback_taken,
+    fallback_lost,
     hand_adds,
     hand_was_there,
     stopped_out,

@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from tests.properties.planner_machine_moves import FUNDING_MS, funding_between
 from tests.properties.planner_machine_oracles import Witness
 from tests.properties.swarm_venue import SYMBOL, Venue, VenueOrder, half
 from tests.worlds import D
 
 from jumar.model.account import PositionReport
+from jumar.model.funding import FundingPayment
 from jumar.model.order import STOP_ROLES, Channel, OwnOrder
 from jumar.model.units import ZERO
 from jumar.model.world import Observed, Quote, Source
@@ -43,6 +45,7 @@ class Wire:
     lags_until: int = 0
     seen: Counter[str] = field(default_factory=Counter)
     log: deque[str] = field(default_factory=lambda: deque(maxlen=300))
+    fundings: list[FundingPayment] = field(default_factory=list)
     state: SymbolState = field(init=False)
     observer: Observer = field(init=False)
     _position: Decimal = ZERO
@@ -161,7 +164,12 @@ class Wire:
         price, at = self.venue.price, self.now_ms
         quote = Quote(bid=price, ask=price + D("0.1"), bid_quantity=D(5), ask_quantity=D(5))
         events: Iterable[port.VenueEvent] = (
-            port.MarkEvent(symbol=SYMBOL, mark=price, at_ms=at),
+            port.MarkEvent(
+                symbol=SYMBOL,
+                mark=price,
+                at_ms=at,
+                next_funding_ms=(at // FUNDING_MS + 1) * FUNDING_MS,
+            ),
             port.LastPriceEvent(symbol=SYMBOL, price=price, at_ms=at),
             port.QuoteEvent(symbol=SYMBOL, quote=quote, at_ms=at),
         )
@@ -185,7 +193,24 @@ class Wire:
         missing = trade is not None and self.observer._fills_are_missing(self.now_ms)
         if trade is not None and missing and not self.is_blind("fills"):
             self._read_fills(trade.armed_ms - 1000)
+        if self.state.holds and self.state.funding.is_due(self.now_ms):
+            self._read_funding()
         self.observer._note_ready()
+
+    def _read_funding(self) -> None:
+        """The income history; it fails as executions do."""
+        self.state.funding.saw_asked(self.now_ms)
+        trade = self.state.trade
+        if trade is None or self.is_blind("fills"):
+            return
+        paid = [each for each in self.fundings if each.time_ms >= trade.armed_ms]
+        self.seen["funding read"] += bool(paid)
+        self.state.funding.saw(paid, self.now_ms)
+
+    def pay_funding(self, since_ms: int) -> None:
+        """What fell due since a moment is paid."""
+        held, price = self.venue.position, self.venue.price
+        self.fundings += funding_between(since_ms, self.now_ms, held, price)
 
     def _read_position(self) -> None:
         young = self.now_ms - self._changed_ms < LAG_MS and not self._position_read
@@ -213,15 +238,19 @@ class Wire:
         for fill in self.venue.fills:
             if fill.time_ms >= since_ms:
                 self.state.saw_fill(fill)
-        self.state.fills_read_ms = self.now_ms
+        self.state.executions.read_ms = self.now_ms
         if forced:
-            self.state.saw_forced((), self.now_ms)
+            self.state.executions.saw_forced((), self.now_ms)
 
     def _ask(self, own: OwnOrder) -> None:
         order = self.venue.orders.get(own.client_id)
         if order is not None and not self.venue.is_hidden(order):
             self.seen["unknown found"] += own.unresolved
             self._told(order)
+            read = self.state.orders[own.client_id]
+            settled = self.observer._settled(read, self.now_ms, self.now_ms)
+            self.seen["amendment never came"] += settled is not read
+            self.state.put(settled, self.now_ms)
             return
         self.witness.not_found(own.client_id, self.now_ms)
         after = missed(self.state.orders[own.client_id], self.now_ms, self.now_ms)

@@ -237,6 +237,10 @@ LEFT_OUT: tuple[tuple[str, Callable[[State], bool]], ...] = (
         "what is missing forbids an entry already: NO_ENTRIES beside it adds nothing",
         lambda s: s.mode is Mode.NO_ENTRIES and s.unread is not Unread.NOTHING,
     ),
+    (
+        "what PROTECT_ONLY takes away it takes with everything read",
+        lambda s: s.mode is Mode.PROTECT_ONLY and s.unread is not Unread.NOTHING,
+    ),
 )
 
 

@@ -266,13 +266,13 @@ def nobody_closes(case: Case) -> str | None:
 
 
 def targets_placed(case: Case) -> str | None:
-    """T-2: placed as soon as there is a position of ours."""
+    """T-2, M-1: placed as soon as there is a position of ours; none in PROTECT_ONLY."""
     state = case.state
     wants = state.has_trade and not state.adopted and state.bought > ZERO and case.held > ZERO
     if not wants or case.closes:
         return None
     total = sum((p.request.quantity or ZERO for p in case.placed(*TARGET_ROLES)), start=ZERO)
-    wanted = min(state.bought, case.held)
+    wanted = ZERO if state.mode is Mode.PROTECT_ONLY else min(state.bought, case.held)
     return None if total == wanted else f"targets of {total}, {wanted} wanted"
 
 
@@ -284,6 +284,15 @@ def at_rest(case: Case) -> str | None:
     if case.held > ZERO or state.entry in ALIVE_OR_UNKNOWN or not (over or idle):
         return None
     return f"{case.places[0].request.client_id} is placed" if case.places else None
+
+
+def only_protection(case: Case) -> str | None:
+    """M-1, M-4: in PROTECT_ONLY nothing leaves but what protects, and cancels; no resting target goes."""
+    if case.state.mode is not Mode.PROTECT_ONLY:
+        return None
+    placed = [place for place in case.places if place.request.role not in PROTECTIVE]
+    others = [c for c in case.commands if not isinstance(c, PlaceOrder | CancelOrder)]
+    return f"{len(placed) + len(others)} other commands" if placed or others else None
 
 
 # the rest
@@ -362,6 +371,7 @@ RULES: tuple[Rule, ...] = (
     closed,
     nobody_closes,
     targets_placed,
+    only_protection,
     at_rest,
     ids,
     order_of_leaving,

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from tests.properties.planner_machine_moves import levels_at
 from tests.properties.swarm_faults import PARTS, Dice, Faults, dice
 from tests.properties.swarm_oracles import Judge, PromiseBroken
 from tests.properties.swarm_shell import Shell
 from tests.properties.swarm_venue import Venue
 from tests.worlds import NOW, POLICY, D, decision, short_decision
 
-from jumar.model.decision import Action, Decision
+from jumar.model.decision import Action, Decision, TrailMode
 from jumar.model.mode import Mode
 from jumar.model.order import STOP_ROLES
 from jumar.model.policy import MinStopPolicy, OnFlat
@@ -28,6 +29,9 @@ CALM_TICKS, NAKED_TICKS, HOME_TICKS = 16, 4, 24
 PAUSES_MS = (20, 100, 250, 500, 1000, 1000, 1000, 3000, 5000)
 JUMPS = (-900, -400, -200, -100, -20, -5, 5, 20, 100, 200, 400, 900)
 STALE_MS = 601_000
+
+#: In some lives the stop trails; the others, and the seeds that once failed, live as they always did.
+TRAILING = {3: TrailMode.PERCENT, 6: TrailMode.STRUCTURE_PLUS_LIQ}
 
 type Maker = Callable[..., Decision]
 
@@ -45,12 +49,18 @@ class Life:
         """Draw everything that differs between runs."""
         chance = dice(seed)
         make, other = chance.sample([decision, short_decision], 2)
-        venue = Venue(now_ms=NOW, price=D(90820) if make is decision else D(90780))
-        first = _first_decision(make, chance)
+        # in some lives the market is inside the band at first: the entry joins the touch and chases it
+        away = D(-55) if seed % 5 == 4 else D(20)
+        venue = Venue(now_ms=NOW, price=D(90800) + (away if make is decision else -away))
+        trails = TRAILING.get(seed % 8, TrailMode.NONE)
+        first = replace(_first_decision(make, chance), trail_mode=trails)
         policy = replace(
             POLICY,
             on_flat=chance.choice(list(OnFlat)),
             min_stop_policy=chance.choice(list(MinStopPolicy)),
+            chase_after_s=3,
+            max_chases=1,
+            fallback_confidence=D("0.7"),
         )
         shell = Shell.start(
             venue=venue,
@@ -91,12 +101,23 @@ class Life:
             shell.later(shell.chance.choice(PAUSES_MS))
             self.happen()
             self.trigger()
+            self._write_levels()
             shell.tick()
             shell.hidden = frozenset()
         shell.calm = True
         for order in shell.venue.orders.values():
             order.hidden_until = order.deaf_until = 0
         shell.note("calm")
+
+    def _write_levels(self) -> None:
+        """Where the stop trails by levels they are written now and then, around the price of the moment."""
+        shell = self.shell
+        trade = shell.state.trade
+        by_levels = trade is not None and trade.decision.trail_mode is TrailMode.STRUCTURE_PLUS_LIQ
+        if trade is not None and by_levels and shell.step % 4 == 0:
+            sign = int(trade.sign)
+            shell.state.levels = levels_at(shell.venue.price, sign, shell.now_ms)
+            shell.seen["levels"] += 1
 
     def settle(self) -> None:
         """With an obedient venue what must rest comes to rest (P-1, P-2, X-4)."""

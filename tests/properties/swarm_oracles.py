@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from tests.properties.swarm_venue import Venue, VenueOrder, rests, sign_of
 
-from jumar.model.command import PlaceOrder
+from jumar.model.command import AmendOrder, PlaceOrder
 from jumar.model.decision import Action, Decision
 from jumar.model.mode import Mode, ModeState
 from jumar.model.order import (
@@ -131,7 +131,7 @@ class Judge:
         if alive or underway:
             raise PromiseBroken("X-9", f"ended with {alive} alive, {underway} on their way")
         if any(order.filled > ZERO for order in own if order.request.role is Role.ENTRY):
-            self.traded.add(trade.decision.id)
+            self.traded |= {trade.decision.id, trade.guiding.id}
         self.judged_fills = 0
 
     def check_home(self, mode: ModeState | None, modes: list[Mode]) -> None:
@@ -197,6 +197,20 @@ class Judge:
         filled = sum((entry.filled for entry in entries), start=ZERO)
         if filled + quantity > self.planned:
             raise PromiseBroken("P-4", f"{filled} + {quantity} of {self.planned} planned")
+
+    def check_amend(self, command: AmendOrder) -> None:
+        """E-5, P-4: an amendment moves the price of an entry of the trade, and nothing else."""
+        asked, order = command.request, self.venue.orders.get(command.client_id)
+        if command.trade_key != self.key or order is None or order.trade_key != self.key:
+            raise PromiseBroken("P-5", f"{asked.client_id} is no order of the trade")
+        request = order.request
+        if request.role is not Role.ENTRY or asked.side is not request.side:
+            raise PromiseBroken("P-5", f"{asked.client_id} is amended as {asked.side}")
+        if asked.quantity != request.quantity:
+            raise PromiseBroken("P-4", f"{asked.client_id} is resized to {asked.quantity}")
+        stops = self.venue.of_role(Role.STOP)
+        if not any(stop.believed and _covers(stop, asked.quantity) for stop in stops):
+            raise PromiseBroken("S-1", f"{asked.client_id} amended without a stop for it")
 
     def _check_ratchet(self, request: OrderRequest) -> None:
         """S-3 and P-2: no working stop looser than one that was ever told to rest."""

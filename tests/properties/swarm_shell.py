@@ -9,13 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from tests.properties.swarm_chase import amendments_arrive, send_amendment
 from tests.properties.swarm_faults import Delivery, Dice, Faults
 from tests.properties.swarm_oracles import Judge, PromiseBroken
 from tests.properties.swarm_venue import SYMBOL, Venue, VenueOrder, half, rests
+from tests.standings import HARMLESS
 from tests.worlds import BTC, D, world
 
 from jumar.model import fold
-from jumar.model.command import CancelOrder, Command, PlaceOrder, Plan
+from jumar.model.command import AmendOrder, CancelOrder, Command, PlaceOrder, Plan
 from jumar.model.decision import Decision
 from jumar.model.journal import StoreIdentity, SymbolMemory
 from jumar.model.mode import Mode
@@ -48,7 +50,7 @@ class Shell:
 
     Attributes:
         calm: whether faults are off.
-        underway: requests without an answer that reach the venue later, with their time.
+        underway: requests without an answer that reach the venue later, with their time. amending: amendments.
         hidden: parts of the world that nobody knows at this moment.
         modes: the modes that were kept, in their order.
         sent: client ids that the present database knows.
@@ -67,6 +69,7 @@ class Shell:
     observer: Observer
     now_ms: int
     underway: list[tuple[int, PlaceOrder]] = field(default_factory=list)
+    amending: list[tuple[int, AmendOrder]] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()
     modes: list[Mode] = field(default_factory=list)
     sent: set[str] = field(default_factory=set)
@@ -111,7 +114,8 @@ class Shell:
     def world(self) -> World:
         """The world as the engine has it, less what is hidden at this moment."""
         nothing = dict.fromkeys(self.hidden)
-        return replace(self.state.world(self.now_ms), **nothing)  # type: ignore[arg-type]  # parts by name
+        known = replace(self.state.world(self.now_ms), standing=HARMLESS)
+        return replace(known, **nothing)  # type: ignore[arg-type]  # parts by name
 
     def unlucky(self, probability: float) -> bool:
         """Whether something goes wrong now."""
@@ -163,7 +167,7 @@ class Shell:
 
     def _memory(self, before: SymbolState) -> SymbolMemory:
         trade = before.trade
-        fills = (fill for fill in before.fills.values() if trade is not None)
+        fills = (fill for fill in before.executions.fills.values() if trade is not None)
         return SymbolMemory(
             symbol=SYMBOL,
             trade=trade,
@@ -228,7 +232,7 @@ class Shell:
         if trade.ended_ms is not None:
             self._end(seen, trade)
             return []
-        state.take_records()
+        state.outbox.take()
         return [approved.command for approved in planned.commands]
 
     def _keep_mode(self, planned: Plan) -> None:
@@ -274,7 +278,7 @@ class Shell:
         filled_ms = None if summary is None else summary.last_fill_ms
         self.state.end_trade(trade.key, filled_ms=filled_ms, ended_ms=self.world.now_ms)
         self.desk.trade_ended(trade, summary)
-        self.state.take_records()
+        self.state.outbox.take()
         self.venue.forget()
 
     # sending
@@ -283,12 +287,15 @@ class Shell:
         match command:
             case PlaceOrder():
                 self._place(command)
+            case AmendOrder():
+                send_amendment(self, command)
             case CancelOrder():
                 self._cancel(command)
             case _:
                 raise PromiseBroken("E-4", f"a setting that is already as wanted: {command}")
 
-    def _delivery(self, role: Role | None) -> Delivery:
+    def delivery(self, role: Role | None) -> Delivery:
+        """What becomes of the next request."""
         return (
             Delivery.ANSWERED if self.calm else self.faults.delivery(role, self.step, self.chance)
         )
@@ -300,7 +307,7 @@ class Shell:
         request, now = command.request, self.now_ms
         own = command.journaled(now)
         self.state.orders[request.client_id] = own
-        delivery = self._delivery(request.role)
+        delivery = self.delivery(request.role)
         price = request.price or request.trigger_price
         words = f"+ {request.client_id} {request.quantity} at {price}, {delivery}"
         code = None
@@ -345,11 +352,12 @@ class Shell:
             code = self._execute(command)
             self.seen["arrived late"] += 1
             self.note(f"{command.request.client_id} arrives late, {code or 'accepted'}")
+        amendments_arrive(self)
 
     def _cancel(self, command: CancelOrder) -> None:
         own = replace(self.state.orders[command.client_id], cancel_sent_ms=self.now_ms)
         self.state.put(own, self.now_ms)
-        delivery = self._delivery(None)
+        delivery = self.delivery(None)
         self.note(f"- {command.client_id}, {delivery}: {command.cause}")
         if delivery in {Delivery.LOST, Delivery.LATE}:
             return
@@ -447,14 +455,16 @@ class Shell:
             for fill in self.venue.fills:
                 if fill.time_ms >= since_ms:
                     self.state.saw_fill(fill)
-            self.state.fills_read_ms = self.now_ms
+            self.state.executions.read_ms = self.now_ms
         if may_be_forced and not self.unlucky(0.3):
-            self.state.saw_forced((), self.now_ms)
+            self.state.executions.saw_forced((), self.now_ms)
 
     def _ask(self, own: OwnOrder) -> None:
         order = self.venue.orders.get(own.client_id)
         if order is not None and not self.venue.is_hidden(order):
             self.tell(order)
+            read = self.state.orders[own.client_id]
+            self.state.put(self.observer._settled(read, self.now_ms, self.now_ms), self.now_ms)
             return
         after = missed(self.state.orders[own.client_id], self.now_ms, self.now_ms)
         self.state.put(after, self.now_ms)

@@ -4,10 +4,11 @@ Promises: it does at once what it is told, refuses what a real one refuses, and 
 are not its business: whoever drives it loses requests and answers. It knows no planner and no journal.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_FLOOR, Decimal
 
 from jumar.model.account import PositionReport
+from jumar.model.command import AmendRequest
 from jumar.model.order import (
     TARGET_ROLES,
     Channel,
@@ -24,6 +25,7 @@ from jumar.model.units import ZERO
 
 SYMBOL = "BTCUSDT"
 STEP = Decimal("0.001")
+TICK = Decimal("0.1")
 MAKER_FEE = Decimal("0.0002")
 #: How far from mark a trigger may be while the venue says "too far".
 FAR = Decimal("0.004")
@@ -38,6 +40,7 @@ class VenueOrder:
         believed: whether the engine was told that it rests and was not told that it ended.
         hidden_until: exchange time until which lists and reads by id do not know it.
         deaf_until: exchange time until which its trigger does not fire.
+        moves: how often it was amended, or cancelled instead.
     """
 
     request: OrderRequest
@@ -50,6 +53,7 @@ class VenueOrder:
     believed: bool = False
     hidden_until: int = 0
     deaf_until: int = 0
+    moves: int = 0
 
     @property
     def status(self) -> OrderStatus:
@@ -145,6 +149,22 @@ class Venue:
         """End an order that rests."""
         order.finish(OrderStatus.CANCELED)
 
+    def amend(self, asked: AmendRequest) -> VenueOrder | None:
+        """A resting order stands at another price, or ends where it would take; None when it rests no more."""
+        order = self.orders.get(asked.client_id)
+        if order is None or not order.alive:
+            return None
+        order.moves += 1
+        if self._takes(asked.side, asked.price):
+            order.finish(OrderStatus.CANCELED)
+        else:
+            order.request = replace(order.request, price=asked.price)
+        return order
+
+    def _takes(self, side: Side, price: Decimal) -> bool:
+        """Whether a limit price meets the touch of the other side; the spread is a tick."""
+        return price >= self.price + TICK if side is Side.BUY else price <= self.price
+
     def is_hidden(self, order: VenueOrder) -> bool:
         """Whether nobody is told of it now."""
         return self.now_ms < order.hidden_until
@@ -162,8 +182,10 @@ class Venue:
 
     def take(self, order: VenueOrder, share: Decimal | None = None) -> None:
         """An order that does not rest executes, whole or a share of it, and ends."""
-        request = order.request
-        self.execute(order, order.left if share is None else share, self.price)
+        request, share = order.request, order.left if share is None else share
+        if request.role is Role.ENTRY and not self._takes(request.side, request.price or ZERO):
+            share = ZERO  # the touch has gone beyond its limit meanwhile
+        self.execute(order, share, self.price)
         whole = order.filled >= (request.quantity or ZERO)
         order.finish(OrderStatus.FILLED if whole else OrderStatus.EXPIRED)
 

@@ -4,12 +4,14 @@ Everything happens to a `World` in virtual time; prices move only when the story
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random  # noqa: TID251 - the scenario's seed moves phases and delays
+from types import MappingProxyType
 from typing import Any
 
 from tests.engines import EXAMPLE
@@ -18,6 +20,7 @@ from tests.lives import SHORT as SHORT_ROAD
 from tests.simulation.book import Book, short
 from tests.simulation.script import USER_EVENTS, Script, Spell
 
+from jumar.exchange.simulated.core.instruments import INSTRUMENTS
 from jumar.exchange.simulated.core.market import Print
 from jumar.exchange.simulated.core.readings import readings_from
 from jumar.exchange.simulated.market import ManualMarket
@@ -31,6 +34,12 @@ TICK = Decimal("0.1")
 QUIET = Decimal(90820)
 LOT = Decimal("0.001")
 STEP_S = 0.1
+#: Scenarios trade and lose more often than a day's limits allow; those limits have scenarios of their own.
+LIMITS: dict[str, Any] = {
+    "max_notional_usdt": Decimal(5000),
+    "max_trades_per_day": 100,
+    "cooldown_after_loss_s": 0,
+}
 
 LONG: dict[str, Any] = {**EXAMPLE, **LONG_ROAD.decision}
 SHORT: dict[str, Any] = {**EXAMPLE, **SHORT_ROAD.decision}
@@ -77,7 +86,7 @@ class Acts:
     """One scenario's world and what can be done to it.
 
     Attributes:
-        book: what the exchange holds, as fresh as the last act or expectation.
+        symbol: what every act and expectation is about; see `on`.
         past: databases that were taken away.
         lives: how often an engine was started.
     """
@@ -90,27 +99,51 @@ class Acts:
         drift: float,
         policy: dict[str, Any],
         readings: Sequence[str] = (),
+        others: Mapping[str, Decimal] = MappingProxyType({}),
     ) -> None:
+        prices = {SYMBOL: QUIET, **others}
+        self.symbol = SYMBOL
         self.script = Script(Random(f"{seed}:way"), lambda: self.now_ms)
         self.market = ManualMarket(
-            (SYMBOL,), tick_sizes={SYMBOL: TICK}, start_prices={SYMBOL: QUIET}
+            tuple(prices),
+            tick_sizes={symbol: INSTRUMENTS[symbol].tick_size for symbol in prices},
+            start_prices=prices,
         )
         self.witness = Witness(lambda: self.now_ms)
         self.world = World(
             seed=seed,
             market=self.market,
-            policies={SYMBOL: Policy(**{"max_notional_usdt": Decimal(5000), **policy})},
+            policies=dict.fromkeys(prices, Policy(**{**LIMITS, **policy})),
             weather=self.script,
             ahead_ms=ahead_ms,
             drift=drift,
             observers=[self.witness],
             readings=readings_from(readings),
         )
-        self.book = Book(self.world.venue.core.ledger.records)
+        records = self.world.venue.core.ledger.records
+        self.books = {symbol: Book(records, symbol) for symbol in prices}
         self.past: list[Path] = []
-        self._last = QUIET
+        self._lasts = dict(prices)
         self._begin_s = Random(f"{seed}:begin").random()
         self._hands = 0
+
+    # symbols
+
+    @property
+    def book(self) -> Book:
+        """What the exchange holds of the symbol, as fresh as the last act or expectation."""
+        return self.books[self.symbol]
+
+    @contextmanager
+    def on(self, symbol: str) -> Iterator[None]:
+        """Have acts and expectations be about another symbol for a while."""
+        before, self.symbol = self.symbol, symbol
+        self.book.refresh()
+        try:
+            yield
+        finally:
+            self.symbol = before
+            self.book.refresh()
 
     # time
 
@@ -132,7 +165,11 @@ class Acts:
     def wait(self, seconds: float) -> None:
         """Let time go on."""
         self.world.run(seconds)
-        self.book.refresh()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        for book in self.books.values():
+            book.refresh()
 
     def at(self, time: str) -> None:
         """Let time go on until `10:05`, or `10:05:30.5`, of the scenario's day."""
@@ -156,7 +193,7 @@ class Acts:
         self.world.after(0, act)
         while not done:
             self.world.run(0)
-        self.book.refresh()
+        self._refresh()
 
     # the market
 
@@ -165,24 +202,24 @@ class Acts:
     ) -> None:
         """Move every price: in one step, or in a straight line of steps; the mark may go elsewhere."""
         start, goal = self._last, Decimal(last)
-        self.note(f"price {goal} over {over_s} s, mark {mark or goal}")
+        self.note(f"{self.symbol} price {goal} over {over_s} s, mark {mark or goal}")
         steps = max(round(over_s / STEP_S), 1)
         for number in range(1, steps + 1):
             if over_s:
                 self.wait(STEP_S)
-            price = (start + (goal - start) * number / steps).quantize(TICK)
+            price = (start + (goal - start) * number / steps).quantize(self._tick)
             self._show(price, mark=price if mark is None else Decimal(mark))
 
     def fill(self, quantity: str) -> None:
         """Let so much of the resting entry fill, from a level of just that size; prices are back at once."""
         (entry,) = self.book.resting("E")
         limit, buys = Decimal(entry["price"]), entry["side"] == "BUY"
-        before = self._last
+        before, tick, symbol = self._last, self._tick, self.symbol
         depth = {("ask" if buys else "bid") + "_quantity": Decimal(quantity)}
-        bid, ask = (limit - TICK, limit) if buys else (limit, limit + TICK)
+        bid, ask = (limit - tick, limit) if buys else (limit, limit + tick)
 
         def touch() -> None:
-            step = self.market.set_price(SYMBOL, last=limit, mark=before, bid=bid, ask=ask, **depth)
+            step = self.market.set_price(symbol, last=limit, mark=before, bid=bid, ask=ask, **depth)
             self.world.venue.set_market(step)
 
         self.note(f"fill {quantity}")
@@ -191,10 +228,11 @@ class Acts:
 
     def _show(self, last: Decimal, *, mark: Decimal) -> None:
         side = "BUY" if last >= self._last else "SELL"
-        self._last = last
+        symbol, ask = self.symbol, last + self._tick
+        self._lasts[symbol] = last
 
         def show() -> None:
-            step = self.market.set_price(SYMBOL, last=last, mark=mark, bid=last, ask=last + TICK)
+            step = self.market.set_price(symbol, last=last, mark=mark, bid=last, ask=ask)
             traded = Print(price=last, quantity=LOT, taker_side=side)
             self.world.venue.set_market(replace(step, prints=(traded,)))
 
@@ -204,7 +242,8 @@ class Acts:
 
     def decision(self, content: dict[str, Any], *, dated_s: float = 0.0, **changes: Any) -> bytes:
         """Write a decision, dated now or so many seconds from now; returns what was written."""
-        whole = {**content, "timestamp_iso": self.moment(dated_s), **changes}
+        dated = {"symbol": self.symbol, "timestamp_iso": self.moment(dated_s)}
+        whole = {**content, **dated, **changes}
         written = json.dumps(whole).encode()
         self.rewrite(written)
         return written
@@ -218,6 +257,19 @@ class Acts:
         """Write something that is no decision."""
         self.note(f"rubbish {content[:60]!r}")
         self.world.decide(content, whole=False)
+
+    # levels
+
+    def levels(self, content: dict[str, Any], *, dated_s: float = 0.0) -> None:
+        """Write a levels file, made now or so many seconds from now; `as_of` in the content counts before that."""
+        written = json.dumps({"as_of": self.moment(dated_s), **content}).encode()
+        self.note(f"levels {written[:160].decode()}")
+        self.world.set_levels(written)
+
+    def rubbish_levels(self, content: bytes) -> None:
+        """Write something that is no levels file."""
+        self.note(f"rubbish for levels {content[:60]!r}")
+        self.world.set_levels(content, whole=False)
 
     # hands
 
@@ -244,8 +296,14 @@ class Acts:
     ) -> str:
         self._hands += 1
         name = client_id or f"web_{self._hands}"
-        self.request("POST", path, {**order, "symbol": SYMBOL, id_field: name})
+        self.request("POST", path, {**order, "symbol": self.symbol, id_field: name})
         return name
+
+    def transfer(self, amount: str) -> None:
+        """The account's owner moves USDT in, or with a minus out."""
+        core = self.world.venue.core
+        self.note(f"transfer {amount}")
+        self.do(lambda: core.transfer(Decimal(amount), self.now_ms))
 
     def request(self, method: str, path: str, params: dict[str, str]) -> None:
         """A request of the account's owner, past the engine."""
@@ -267,7 +325,7 @@ class Acts:
             client_id = order["client_id"]
 
             def remove(client_id: str = client_id) -> None:
-                assert core.remove(SYMBOL, client_id, self.now_ms)
+                assert core.remove(self.symbol, client_id, self.now_ms)
 
             self.note(f"cancelled by hand: {client_id}")
             self.do(remove)
@@ -289,6 +347,12 @@ class Acts:
     def every(self, request: str, *, of: str = "", needed: bool = True) -> Spell:
         """What befalls every request of a kind until the weather clears."""
         return self.script.every(request, of=of, needed=needed)
+
+    def every_own(self, request: str, *, of: str = "") -> Spell:
+        """What befalls every request of a kind that names the symbol, until the weather clears."""
+        spell = self.script.every(request, of=of)
+        spell.symbol = self.symbol
+        return spell
 
     def clear_weather(self) -> None:
         """Nothing befalls the wire any more."""
@@ -317,7 +381,7 @@ class Acts:
     def stops_go_deaf(self) -> None:
         """Every read and list goes on showing stops that are gone: they rest, and do nothing."""
         core = self.world.venue.core
-        query = {"algoType": "CONDITIONAL", "symbol": SYMBOL}
+        query = {"algoType": "CONDITIONAL", "symbol": self.symbol}
         listed = core.request("GET", "/fapi/v1/openAlgoOrders", query, self.now_ms).body
         stops = [order for role in "SB" for order in self.book.resting(role)]
         names = {order["client_id"] for order in stops}
@@ -396,6 +460,16 @@ class Acts:
         for path in sorted(self.world.disk.folder.glob(f"{self.database.name}*")):
             path.rename(past / path.name)
         self.past.append(past / self.database.name)
+
+    @property
+    def _last(self) -> Decimal:
+        """The symbol's last price."""
+        return self._lasts[self.symbol]
+
+    @property
+    def _tick(self) -> Decimal:
+        """The symbol's price step."""
+        return INSTRUMENTS[self.symbol].tick_size.normalize()
 
     def begin(self, *, engine: bool) -> None:
         """Open the exchange and start the first life somewhere within the first second."""

@@ -12,16 +12,17 @@ type Order = dict[str, Any]
 
 
 class Book:
-    """Position and live orders; the children of conditional orders are left out.
+    """Position and live orders of one symbol; the children of conditional orders are left out.
 
     Attributes:
-        records: the whole ledger.
+        records: the whole ledger, of every symbol.
         position: signed.
         alive: by client id.
     """
 
-    def __init__(self, records: Sequence[Any]) -> None:
+    def __init__(self, records: Sequence[Any], symbol: str) -> None:
         self.records = records
+        self.symbol = symbol
         self.position = Decimal(0)
         self.alive: dict[str, Order] = {}
         self._read = 0
@@ -35,6 +36,8 @@ class Book:
         return bool(news)
 
     def _take(self, record: Order) -> None:
+        if record.get("symbol") != self.symbol:
+            return
         if record["kind"] == "position":
             self.position = Decimal(record["quantity"])
         elif record["kind"] in {"order", "conditional"} and record.get("parent_algo_id") is None:
@@ -88,14 +91,17 @@ class Book:
 
     def fills(self) -> list[Order]:
         """Every execution."""
-        return [record for record in self.records if record["kind"] == "fill"]
+        return [record for record in self._own() if record["kind"] == "fill"]
 
     def moves(self) -> list[Order]:
         """Every change of the position."""
-        return [record for record in self.records if record["kind"] == "position"]
+        return [record for record in self._own() if record["kind"] == "position"]
+
+    def _own(self) -> Iterator[Order]:
+        return (record for record in self.records if record.get("symbol") == self.symbol)
 
     def _orders(self) -> Iterator[Order]:
-        for record in self.records:
+        for record in self._own():
             ours = (
                 record["kind"] in {"order", "conditional"} and record.get("parent_algo_id") is None
             )

@@ -34,6 +34,7 @@ class Spell:
         left: how many requests it still befalls; None for all until it is lifted.
         met: how many it befell.
         needed: whether a scenario without such a request has shown nothing.
+        symbol: whose requests; empty for any, and for those that name none.
     """
 
     request: str
@@ -41,6 +42,7 @@ class Spell:
     left: int | None
     met: int = 0
     needed: bool = True
+    symbol: str = ""
     fate: Fate | None = None
     there_s: float | None = None
     back_s: float | None = None
@@ -82,6 +84,8 @@ class Spell:
         named = {f"{request.method} {request.path}", f"{request.method} *"}
         if self.left == 0 or self.request not in named:
             return False
+        if self.symbol and request.params.get("symbol") != self.symbol:
+            return False
         name = slot(request.client_id)
         return not self.of or self.of == name or (self.of.isalpha() and name[:1] in self.of)
 
@@ -106,7 +110,7 @@ class Script:
     """The weather of one scenario (see `jumar.simulation.line.Weather`).
 
     Attributes:
-        mute: names of user events that never arrive.
+        mute: names of events that never arrive.
         event_delay_s: how much longer user events are on their way.
         sent: every request that would change something, oldest first.
     """
@@ -176,7 +180,7 @@ class Script:
 
     def frame(self, event: str, *, private: bool) -> tuple[float, ...]:
         """When an event arrives."""
-        if private and event in self.mute:
+        if event in self.mute:
             return ()
         return (self._delay() + (self.event_delay_s if private else 0.0),)
 

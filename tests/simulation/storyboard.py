@@ -18,9 +18,10 @@ began when the news of it could have arrived. Whatever fails tells the scenario 
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import structlog
@@ -57,7 +58,7 @@ class Scene(Acts):
         """Let time go on until something holds; fails when it does not in time."""
         since_ms, last_s = self.now_ms, self.world.now_s + within_s
         first, seen = len(self.witness.ticks), -1
-        self.book.refresh()
+        self._refresh()
         while not holds():
             looked = self._looks(first, since_ms)
             if within_ticks is not None and looked >= within_ticks:
@@ -79,7 +80,8 @@ class Scene(Acts):
     def _looks(self, first: int, since_ms: int) -> int:
         """How many ticks have ended that could know of what happened at a moment."""
         known_ms = since_ms + SLOWEST_S * 1000
-        return sum(tick.began_ms > known_ms for tick in self.witness.ticks[first:])
+        own = (t for t in self.witness.ticks[first:] if t.report.world.symbol == self.symbol)
+        return sum(tick.began_ms > known_ms for tick in own)
 
     def always(self, what: str, holds: Callable[[], bool], *, for_s: float) -> None:
         """Let time go on; fails as soon as something does not hold any more."""
@@ -154,7 +156,9 @@ class Scene(Acts):
         self.until("home", self._home, within_s=within_s)
 
     def _home(self) -> bool:
-        return not self.book.position and not self.book.roles and self._all_ended()
+        self._refresh()
+        left = any(book.position or book.roles for book in self.books.values())
+        return not left and self._all_ended()
 
     def _all_ended(self) -> bool:
         rows = queries.trades(self.database) if self.database.exists() else ()
@@ -209,8 +213,8 @@ class Scene(Acts):
         """The database keeps this mode for the symbol."""
 
         def kept() -> bool:
-            found = [each.mode for each in asked.present(self.database).modes.values()]
-            return (found or [Mode.NORMAL]) == [mode]
+            kept = asked.present(self.database).modes.get(self.symbol)
+            return (Mode.NORMAL if kept is None else kept.mode) is mode
 
         self.until(f"mode {mode.value}", kept, **within)
 
@@ -263,6 +267,7 @@ def scene(
     drift: float = 0.0,
     engine: bool = True,
     readings: Sequence[str] = (),
+    others: Mapping[str, Decimal] = MappingProxyType({}),
     **policy: Any,
 ) -> Iterator[Scene]:
     """A scenario at 10:04:50 with a quiet price of 90 820 and an engine that has just been started.
@@ -273,10 +278,18 @@ def scene(
         drift: how much faster it runs, as a share.
         engine: whether one is started at once.
         readings: how the exchange answers what is left open, such as `oversize_stop=reject`.
+        others: further symbols that the engine manages, each with its first price.
         policy: fields of the engine's policy.
     """
     with structlog.testing.capture_logs() as said:
-        story = Scene(seed, ahead_ms=ahead_ms, drift=drift, policy=policy, readings=readings)
+        story = Scene(
+            seed,
+            ahead_ms=ahead_ms,
+            drift=drift,
+            policy=policy,
+            readings=readings,
+            others=others,
+        )
         with story.world:
             try:
                 story.begin(engine=engine)

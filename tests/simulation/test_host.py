@@ -42,7 +42,9 @@ from jumar.store.writer import InlineExecutor
 
 ROOT = Path(__file__).resolve().parents[2]
 SYMBOL = "BTCUSDT"
-POLICIES = {SYMBOL: Policy(max_notional_usdt=Decimal(5000))}
+POLICIES = {
+    SYMBOL: Policy(max_notional_usdt=Decimal(5000), max_trades_per_day=100, cooldown_after_loss_s=0)
+}
 POINTS = ("before commit", "after commit", "before POST", "after POST")
 
 

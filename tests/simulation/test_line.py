@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.simulation.loops import SEEDS, born, forever, virtual
 
+from jumar.exchange.binance.budget import Budget
 from jumar.exchange.binance.caller import Security
 from jumar.exchange.binance.outcomes import Answer, NoAnswer, Reply
 from jumar.exchange.simulated.core.exchange import Reply as VenueReply
@@ -19,7 +20,7 @@ from jumar.simulation.loop import Life, VirtualLoop
 
 ORDER = "/fapi/v1/order"
 PARAMS = {"symbol": "BTCUSDT", "newClientOrderId": "jm-1"}
-COUNTS = Counts(weight_1m=0, orders_10s=0, orders_1m=0, ordered=False)
+COUNTS = Counts(weight_1m=7, orders_10s=0, orders_1m=0, ordered=False)
 ORIGIN_MS = 1_764_929_090_000
 
 
@@ -59,6 +60,7 @@ class Rig:
         self.executed: list[tuple[float, Request]] = []
         self.reached: list[tuple[str, str]] = []
         self.codes: list[int] = []
+        self.counters = Budget()
         self.replies: list[tuple[float, Reply]] = []
         self.reach: Callable[[Life, str], None] = lambda *_: None
 
@@ -85,6 +87,7 @@ class Rig:
             weather=lambda: self.weather,
             reach=reach,
             on_code=self.codes.append,
+            counters=self.counters,
             recv_window_ms=3000,
         )
 
@@ -420,3 +423,15 @@ def test_the_dead_hear_nothing() -> None:
 def test_a_request_names_its_order(params: dict[str, str], client_id: str | None) -> None:
     """Whatever the request calls it, the client id of its order is found."""
     assert Request("DELETE", ORDER, params).client_id == client_id
+
+
+@pytest.mark.rule("G-14")
+def test_every_answer_tells_what_was_used() -> None:
+    """When it arrives, and not before."""
+    with virtual(SEEDS[0]) as loop:
+        rig = Rig(loop, Trips(trips=[Trip(there_s=0.1, back_s=0.4)]))
+        rig.live(lambda line: line.call("GET", "/fapi/v1/time", {}))
+        loop.run(until_s=0.4)
+        assert rig.counters.value().reads == ()
+        loop.run(until_s=1)
+        assert [each.used for each in rig.counters.value().reads] == [COUNTS.weight_1m]

@@ -287,7 +287,7 @@ def test_half_a_decision_and_then_the_whole(seed: int) -> None:
 @many
 @pytest.mark.parametrize("on_flat", list(OnFlat))
 def test_flat_under_a_position(seed: int, on_flat: OnFlat) -> None:
-    """`hold` keeps every order and cancels only the remainder; `close` sells and sweeps after the proof."""
+    """`hold` and `tighten` keep every role and cancel only the remainder; `close` sells and sweeps after the proof."""
     with scene(seed, on_flat=on_flat) as s:
         s.at("10:05")
         s.decision(LONG)
@@ -297,12 +297,13 @@ def test_flat_under_a_position(seed: int, on_flat: OnFlat) -> None:
         s.wait(1)
         s.decision(FLAT)
         s.until("no entry rests", lambda: not s.book.resting("E"), within_ticks=2)
-        if on_flat is OnFlat.HOLD:
+        if on_flat is not OnFlat.CLOSE:
             s.ticks(3)
             s.expect_held("0.004")
+            s.expect_stop_at("90380" if on_flat is OnFlat.HOLD else "90729.1")
             s.price_to("90370")
         found = s.verdict("P-1", "P-4", "P-8")
-        assert found.exits == ({"stop": 1} if on_flat is OnFlat.HOLD else {"emergency": 1})
+        assert found.exits == ({"emergency": 1} if on_flat is OnFlat.CLOSE else {"stop": 1})
         assert (found.gaps, found.entries) == (0, 1)
 
 

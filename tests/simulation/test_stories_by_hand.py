@@ -206,7 +206,11 @@ def test_a_part_sold_by_hand_resizes_the_targets(seed: int, road: Road, dead: bo
     """Targets shrink to what is left, cover stays full-size, the rest comes home by the stop."""
     with scene(seed) as s:
         changed(s, road, halved, dead=dead)
-        s.until("targets for the rest", lambda: s.book.size("PQ") == Decimal("0.007"))
+        s.until(
+            "targets for the rest",
+            lambda: s.book.size("PQ") == Decimal("0.007"),
+            within_ticks=4,
+        )
         s.ticks(2)
         assert s.book.size("PQ") == Decimal("0.007")
         assert s.book.size("S") >= Decimal("0.007")

@@ -225,7 +225,7 @@ def test_records_kept_for_another_try_are_written_once(seed: int) -> None:
         disks[0].refuses = poisoned
         loop = engine_of(s).loops["BTCUSDT"]
         for word in ("first", "poison", "away", "last"):
-            loop.state.add_record(
+            loop.state.outbox.add(
                 EventSeen(symbol="BTCUSDT", trade_key="k", rule="X-2", message=word, at_ms=1)
             )
         loop.wake()

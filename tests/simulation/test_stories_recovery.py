@@ -327,7 +327,7 @@ def test_what_the_last_look_had_to_tell_is_written_before_the_end(seed: int) -> 
                 """Report once the engine drains."""
                 if report.world.draining:
                     said = {"symbol": "BTCUSDT", "severity": "info", "rule": "M-5"}
-                    loop.state.add_record(
+                    loop.state.outbox.add(
                         Incident(**said, message="the last word", at_ms=report.world.now_ms)
                     )
 

@@ -1,10 +1,14 @@
 """The storyboard itself: what must fail fails, and says what was expected, when, and what was there."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
+from tests.simulation.script import Spell
 from tests.simulation.storyboard import LONG, Scene, scene
 from tests.simulation.ways import armed, held
+
+from jumar.simulation.line import Request
 
 WRONG: dict[str, Callable[[Scene], object]] = {
     "position 0.014 within 2 ticks": lambda s: s.expect_position("0.014", within_ticks=2),
@@ -136,3 +140,30 @@ def test_a_scenario_of_one_seed_is_always_the_same() -> None:
             seen.append(s.world.fingerprint())
     assert seen[0] == seen[1]
     assert seen[0] != seen[2]
+
+
+def test_one_symbol_at_home_is_not_all_at_home() -> None:
+    """What another symbol holds is not seen by expectations about the first, and yet nobody is at home."""
+    with scene(7, others={"ETHUSDT": Decimal("3101.50")}) as s:
+        s.wait(1)
+        with s.on("ETHUSDT"):
+            s.by_hand("BUY", "0.100")
+            s.expect_position("0.100")
+        s.expect_position("0")
+        with pytest.raises(AssertionError, match=r"expected home within 1\.0 s"):
+            s.expect_home(within_s=1.0)
+        with s.on("ETHUSDT"):
+            s.by_hand("SELL", "0.100")
+        s.expect_home()
+
+
+def test_a_fault_of_one_symbol_spares_the_other() -> None:
+    """It befalls requests that name its symbol, and none that name another or none."""
+    spell = Spell("GET *", "", None, symbol="ETHUSDT")
+    asked = {
+        symbol: Request("GET", "/fapi/v1/openOrders", {"symbol": symbol})
+        for symbol in ("ETHUSDT", "BTCUSDT")
+    }
+    assert spell.concerns(asked["ETHUSDT"])
+    assert not spell.concerns(asked["BTCUSDT"])
+    assert not spell.concerns(Request("GET", "/fapi/v3/positionRisk", {}))

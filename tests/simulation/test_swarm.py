@@ -32,6 +32,8 @@ SOMETIMES = (
     "short trade",
     "entry executed",
     "entry filled in part",
+    "entry re-priced",
+    "entry for E-6",
     "stop executed",
     "backstop executed",
     "target executed",

@@ -81,7 +81,7 @@ def judged(
         exits={role: times for role, times in word["exits"].items() if times},
         reasons=[each.exit_reason for each in summaries if each is not None],
         checks=checks,
-        entries=len(story.book.entries()),
+        entries=sum(len(book.entries()) for book in story.books.values()),
         incidents=Counter(incident.rule for incident in story.witness.incidents),
         gaps=word["cover_gap_events"],
         excused_ms=word["unprotected_excused_ms"],

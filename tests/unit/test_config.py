@@ -1,12 +1,17 @@
 """Settings: what is accepted, what is refused, and whether a person can mend it from the message alone."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from jumar.bootstrap.engine import build_engine
 from jumar.config import Environment, Settings, load_settings
 from jumar.config.limits import LIMITS, Range
+from jumar.decisions.file import FileDecisions
+from jumar.decisions.folder import FolderDecisions
+from jumar.model.countdown import NOT_PROBED
 from jumar.model.errors import ConfigError
 from jumar.model.order import WorkingType
 from jumar.model.policy import OnFlat
@@ -67,6 +72,58 @@ def test_a_complete_file_becomes_settings(tmp_path: Path) -> None:
     assert policy.on_flat is OnFlat.HOLD
 
 
+@pytest.mark.rule("D-8")
+def test_decisions_come_from_a_file_or_from_a_folder(tmp_path: Path) -> None:
+    """What stands there decides: a folder that exists is watched as one."""
+    (tmp_path / "inbox").mkdir()
+    of_folder = GOOD.replace('"decision.json"', '"inbox"')
+    settings = [load(tmp_path, text) for text in (GOOD, of_folder)]
+    assert [each.decision_path.name for each in settings] == ["decision.json", "inbox"]
+    kinds = [type(build_engine(each, ())._source) for each in settings]
+    assert kinds == [FileDecisions, FolderDecisions]
+
+
+@pytest.mark.rule("E-7")
+def test_the_dead_mans_switch_takes_a_report_of_this_host(tmp_path: Path) -> None:
+    """Named in the account section, beside the file; the engine is told what it proves."""
+    proven = {"assumption": "V-6", "verdict": "confirmed"}
+    report = {"schema": 1, "rest_url": "http://127.0.0.1:1", "assumptions": [proven]}
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    named = GOOD.replace('name = "main"', 'name = "main"\nprobe_report = "report.json"')
+    assert build_engine(load(tmp_path, named), ())._no_dead_man is None
+    assert build_engine(load(tmp_path, GOOD), ())._no_dead_man == NOT_PROBED
+
+
+LEVELS = '[levels]\npath = "{}"\n'
+
+
+@pytest.mark.rule("D-10")
+def test_levels_are_watched_where_the_file_says(tmp_path: Path) -> None:
+    """A path beside the configuration, a folder too; without the section nobody writes any."""
+    assert load(tmp_path, GOOD).levels_path is None
+    (tmp_path / "levels").mkdir()
+    for name in ("levels.json", "levels"):
+        assert load(tmp_path, GOOD + LEVELS.format(name)).levels_path == tmp_path / name
+
+
+@pytest.mark.rule("D-10")
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        (
+            "[levels]\n",
+            '[levels] path: missing: name the watched file or folder, like "levels.json"',
+        ),
+        ("[levels]\npath = 7\n", "[levels] path = 7"),
+        (LEVELS.format("no/levels.json"), "does not exist; make it"),
+        ("[levels]\nfile = 'x'\n", "[levels] file: unknown key; known here: path"),
+    ],
+)
+def test_a_wrong_levels_section_is_refused(tmp_path: Path, section: str, says: str) -> None:
+    """Named with the field and the fix."""
+    assert says in refusal(tmp_path, GOOD + section)
+
+
 @pytest.mark.rule("G-7")
 def test_a_symbol_overrides_a_global_limit(tmp_path: Path) -> None:
     """A limit in a symbol's own section wins there and nowhere else."""
@@ -104,7 +161,7 @@ def test_a_number_never_passes_a_binary_float(tmp_path: Path) -> None:
         (GOOD.replace("[decision]", "key_env = 'A'\n[decision]"), "[store] key_env: unknown key; it belongs in [account]"),
         (GOOD.replace("[store]", "min_rr = 3\n[store]"), "[account] min_rr: unknown key; it belongs in [limits]"),
         (GOOD + "targets.working = 'last'\n", "did you mean targets.working_type?"),
-        (GOOD + "on_opposite = 'hold'\n", "on_opposite: unknown key; this version has no such part"),
+        (GOOD + "lease_ttl_s = 15\n", "lease_ttl_s: unknown key; this version has no such part"),
     ],
 )  # fmt: skip
 def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, text: str, said: str) -> None:
@@ -120,8 +177,8 @@ def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, text: str, s
         ("max_leverage = true", "max_leverage = true: wrong type; it must be a whole number"),
         ("min_rr = '2.5'", 'min_rr = "2.5": wrong type; it must be a number'),
         ("min_rr = [2]", "min_rr = [2]: wrong type; it must be a number"),
-        ("on_flat = 1", 'on_flat = 1: must be "hold" or "close"'),
-        ("on_flat = 'tighten'", 'on_flat = "tighten": must be "hold" or "close"'),
+        ("on_flat = 1", 'on_flat = 1: must be "hold", "tighten" or "close"'),
+        ("on_flat = 'keep'", 'on_flat = "keep": must be "hold", "tighten" or "close"'),
     ],
 )  # fmt: skip
 def test_a_wrong_type_says_what_is_right(tmp_path: Path, line: str, said: str) -> None:
@@ -177,16 +234,62 @@ def test_the_largest_notional_must_be_set(tmp_path: Path) -> None:
     assert "Policy" not in message
 
 
-def test_live_is_refused_with_the_reason(tmp_path: Path) -> None:
-    """Real money is out of reach in this version, by its name and by its address."""
-    assert "does not trade real money" in refusal(tmp_path, GOOD.replace('"custom"', '"live"'))
-    for address in (
-        "https://fapi.binance.com",
-        "https://FAPI1.binance.com/",
-        "https://binance.com",
-    ):
-        text = GOOD.replace("http://127.0.0.1:1", address)
-        assert "production venue" in refusal(tmp_path, text)
+PLAIN = "\n".join(line for line in GOOD.splitlines() if "_url" not in line)
+LIVE = PLAIN.replace('"custom"', '"live"')
+
+
+def confirmed(written: str) -> str:
+    """A configuration for real money with this confirmation."""
+    return LIVE.replace("[account]", f"[account]\nlive_confirmed = {written}")
+
+
+def test_live_is_confirmed_with_the_name_of_the_account(tmp_path: Path) -> None:
+    """Real money takes two deliberate words; then the addresses are Binance's own."""
+    settings = load(tmp_path, confirmed('"main"'))
+    assert settings.environment is Environment.LIVE
+    assert settings.addresses.rest_url == "https://fapi.binance.com"
+    assert settings.addresses.stream_url == "wss://fstream.binance.com"
+    assert settings.addresses.ws_api_url == "wss://ws-fapi.binance.com/ws-fapi/v1"
+
+
+def test_live_without_its_confirmation_is_refused_with_the_line_to_write(tmp_path: Path) -> None:
+    """The message names the field and holds the line that would pass."""
+    message = refusal(tmp_path, LIVE)
+    assert "[account] live_confirmed: missing" in message
+    assert 'live_confirmed = "main"' in message
+
+
+@pytest.mark.parametrize("written", ['"Main"', '"main "', '"mai"', '""', "true", "1"])
+def test_a_confirmation_is_the_name_letter_by_letter(tmp_path: Path, written: str) -> None:
+    """What is nearly the name confirms nothing."""
+    message = refusal(tmp_path, confirmed(written))
+    assert f"[account] live_confirmed = {written}" in message
+    assert 'write live_confirmed = "main"' in message
+
+
+@pytest.mark.parametrize("environment", ["demo", "custom"])
+def test_a_confirmation_does_not_lie_about(tmp_path: Path, environment: str) -> None:
+    """Elsewhere it is refused: else one word would be enough to reach real money."""
+    text = GOOD if environment == "custom" else PLAIN.replace('"custom"', '"demo"')
+    text = text.replace("[account]", '[account]\nlive_confirmed = "main"')
+    message = refusal(tmp_path, text)
+    assert f'confirms real money, but environment = "{environment}"; remove it' in message
+
+
+def test_live_has_its_own_addresses(tmp_path: Path) -> None:
+    """Under live no address may be given: the keys of real money go nowhere else."""
+    text = GOOD.replace('"custom"', '"live"').replace("[store]", 'live_confirmed = "main"\n[store]')
+    assert refusal(tmp_path, text).count("the live venue has its own address") == 3
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://fapi.binance.com", "https://FAPI1.binance.com/", "https://binance.com"],
+)
+def test_real_money_cannot_be_reached_under_another_name(tmp_path: Path, address: str) -> None:
+    """An address of the production venue is refused under every environment but live."""
+    message = refusal(tmp_path, GOOD.replace("http://127.0.0.1:1", address))
+    assert 'belongs to the production venue, which only environment = "live" reaches' in message
 
 
 def test_the_demo_exchange_has_its_own_addresses(tmp_path: Path) -> None:
@@ -274,7 +377,7 @@ def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
     [
         ("[account\n", "is not valid TOML"),
         (GOOD.replace('"decision.json"', '"nowhere/decision.json"'), "does not exist; make it"),
-        (GOOD.replace('"decision.json"', '"."'), "is a folder"),
+        (GOOD.replace('"decision.json"', '"inbox/"'), "does not exist; make it"),
         (GOOD.replace("sqlite:///jumar.db", "postgresql://me:hush@h/db"), "no other database is supported"),
         (GOOD.replace("[symbols.BTCUSDT]", "[symbols.btcusdt]"), "use capitals, like [symbols.BTCUSDT]"),
         (ACCOUNT + REST + LIMITS_TABLE, "add a section like [symbols.BTCUSDT]"),

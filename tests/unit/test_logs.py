@@ -9,14 +9,14 @@ from decimal import Decimal
 import pytest
 import structlog
 
-from jumar.model.command import Cause, PlaceOrder, Plan, Refusal
+from jumar.model.command import AmendOrder, AmendRequest, Cause, PlaceOrder, Plan, Refusal
 from jumar.model.journal import Incident
 from jumar.model.order import Fill, OrderRequest, OrderType, Role, Side, TimeInForce
 from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
 from jumar.model.world import World
 from jumar.ports.observer import Executed, TickReport
 from jumar.reports.formats import LogFormat
-from jumar.reports.logs import LogObserver, configure
+from jumar.reports.logs import LogObserver, configure, told_command
 
 SECRET = "very-secret-text"
 WORLD = World(now_ms=1, account="main", store_id="s", symbol="BTCUSDT", ready=True)
@@ -113,6 +113,20 @@ def test_a_command_is_said_with_its_cause_and_outcome(
     assert line["event"] == "place entry jm-abcdefghij-E1 0.013 at 90786.6"
     assert (line["rule"], line["why"], line["level"]) == ("E-2", "limit 90786.6", level)
     assert said.items() <= line.items()
+
+
+def test_an_amendment_is_said_with_its_price() -> None:
+    """Which order, its total quantity, and where it is to stand."""
+    request = AmendRequest(
+        symbol="BTCUSDT",
+        client_id="jm-abcdefghij-E1",
+        side=Side.BUY,
+        price=Decimal("90780.10"),
+        quantity=Decimal("0.013"),
+        number=1,
+    )
+    amend = AmendOrder(request=request, trade_key="abcdefghij", cause=Cause(rule="E-5", text="1"))
+    assert told_command(amend) == "amend entry jm-abcdefghij-E1 to 0.013 at 90780.1"
 
 
 def test_a_fill_is_said_once(out: io.StringIO) -> None:

@@ -142,7 +142,7 @@ def approving(source: Source) -> list[str]:
     return [f"line {line}: only planner/approve.py approves" for line in _calls(source, "Approved")]
 
 
-SENDING = ("place", "cancel", "cancel_by_venue_id", "set_leverage", "set_margin_mode")
+SENDING = ("place", "amend", "cancel", "cancel_by_venue_id", "set_leverage", "set_margin_mode")
 VENUES = "src/jumar/exchange/"
 
 

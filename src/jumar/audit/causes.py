@@ -35,6 +35,8 @@ MEASURED = frozenset(
         "weekly_drawdown",
         "max_trades_per_day",
         "cooldown",
+        "order_budget_low",
+        "symbol_delisting",
         "max_open_positions",
         "max_total_risk",
     }
@@ -49,6 +51,12 @@ def check_causes(evidence: Evidence, findings: Findings) -> None:
         wrong = _wrong(order.rule, order.cause, measured=order.rule != ADOPTED)
         if wrong:
             _broken(findings, order.journaled_ms, order.client_id, wrong)
+        for each in order.amendments:
+            findings.check("P-9")
+            wrong = _wrong(each.rule, each.cause, measured=True)
+            if wrong:
+                what = f"amendment {each.number} of {order.client_id}"
+                _broken(findings, each.timestamp_ms, what, wrong)
     for refusal in journal.refusals:
         findings.check("P-9")
         wrong = _wrong(refusal.rule, refusal.message, measured=refusal.code in MEASURED)
@@ -65,17 +73,30 @@ def check_causes(evidence: Evidence, findings: Findings) -> None:
 def check_truth(evidence: Evidence, findings: Findings) -> None:
     """P-7: look at every entry that was sent, and that the world of each was recorded."""
     flight = evidence.flight
-    for sent in flight.entries.values():
+    for sent in (*flight.entries.values(), *flight.amendments.values()):
         findings.check("P-7")
         if sent.unknown:
             message = f"an entry was sent although {'; '.join(sent.unknown)}"
             findings.broken("P-7", t=sent.now_ms, what=sent.client_id, message=message)
+    _amendments_are_recorded(evidence, findings)
     for order in evidence.ledger.of_role(Role.ENTRY):
         recorded = order.client_id in flight.entries or order.t < flight.since_ms
         journaled = evidence.journal.orders.get(order.client_id)
         sent_ms = order.t if journaled is None else journaled.journaled_ms
         if not recorded and not flight.cut_short(order.symbol, sent_ms):
             message = f"no recorded tick sent this entry: {order}"
+            findings.broken("P-7", t=order.t, what=order.client_id, message=message)
+
+
+def _amendments_are_recorded(evidence: Evidence, findings: Findings) -> None:
+    flight = evidence.flight
+    for order in evidence.ledger.amended:
+        own = evidence.journal.orders.get(order.client_id)
+        asked = [each for each in (own.amendments if own else ()) if each.price == order.price]
+        sent_ms = min((each.timestamp_ms for each in asked), default=order.t)
+        known = (order.client_id, order.price) in flight.amendments or order.t < flight.since_ms
+        if not known and not flight.cut_short(order.symbol, sent_ms):
+            message = f"no recorded tick sent this amendment: {order}"
             findings.broken("P-7", t=order.t, what=order.client_id, message=message)
 
 

@@ -25,6 +25,7 @@ class Written:
     Attributes:
         side: None for flat, which has none of the levels below either.
         size: notional in quote currency.
+        trails, trail_mode: whether the stop may follow, and how. zone_id: the liquidation zone that it names.
     """
 
     symbol: str
@@ -35,6 +36,9 @@ class Written:
     tp1: Decimal | None
     tp2: Decimal | None
     size: Decimal
+    trails: bool = False
+    trail_mode: str = "none"
+    zone_id: str | None = None
 
 
 class DecisionRecord:
@@ -51,6 +55,13 @@ class DecisionRecord:
         """The decision of a symbol and time; of two, the first (D-7: the first valid one stays)."""
         found = self._written.get((symbol, timestamp_ms))
         return found[0] if found else None
+
+    def between(self, symbol: str, from_ms: int, to_ms: int) -> list[Written]:
+        """The decisions of a symbol whose own time lies between two moments, both included, oldest first."""
+        times = sorted(
+            time for name, time in self._written if name == symbol and from_ms <= time <= to_ms
+        )
+        return [self._written[symbol, time][0] for time in times]
 
 
 def _read(text: str) -> Written | None:
@@ -75,11 +86,16 @@ def _written(content: Mapping[str, Any]) -> Written:
             "tp1": Decimal(content["tp1"]),
             "tp2": None if tp2 is None else Decimal(tp2),
         }
+    management = content.get("position_management") or {}
+    zone_id = management.get("liq_tp_zone_id")
     return Written(
         symbol=content["symbol"],
         timestamp_ms=(moment - _EPOCH) // timedelta(milliseconds=1),
         side=side,
         zone=zone,
         size=Decimal(content["position_size_usdt"]),
+        trails=management.get("enable_trailing") is True,
+        trail_mode=str(management.get("trail_mode", "none")),
+        zone_id=None if zone_id is None else str(zone_id),
         **levels,
     )

@@ -11,6 +11,9 @@ from jumar.audit.ledger import LedgerReading
 from jumar.model.trade import Trade
 from jumar.model.units import ceil_to, floor_to
 
+#: A decision may be dated so much ahead of the moment at which it counts (D-3).
+AHEAD_MS = 5000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
@@ -34,6 +37,20 @@ class Evidence:
     def decided(self, trade: Trade) -> Written | None:
         """The decision that a trade obeys, as it was written."""
         return self.decisions.find(trade.symbol, trade.decision.timestamp_ms)
+
+    def owners(self, trade: Trade) -> list[Written]:
+        """The decisions that a trade belonged to, one after the other, the last one last (E-9)."""
+        last_ms = trade.decision.timestamp_ms
+        if trade.origin_ms is None:
+            return self.decisions.between(trade.symbol, last_ms, last_ms)
+        found = self.decisions.between(trade.symbol, trade.origin_ms, last_ms)
+        return [each for each in found if each.side is trade.side]
+
+    def guides(self, trade: Trade, until_ms: int) -> list[Written]:
+        """The decisions of a trade's side that are newer than its owner, up to a moment: they may move targets (E-9)."""
+        first_ms = trade.decision.timestamp_ms + 1
+        found = self.decisions.between(trade.symbol, first_ms, until_ms + AHEAD_MS)
+        return [each for each in found if each.side is trade.side]
 
     def grid(self, symbol: str) -> "Grid":
         """The price grid of a symbol, as the engine read it."""

@@ -5,11 +5,12 @@ was the truth is not assumed here.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from jumar import __version__
 from jumar.audit.text import EvidenceError
@@ -19,7 +20,7 @@ from jumar.model.errors import InvariantBroken
 from jumar.model.order import Role
 from jumar.model.policy import Policy
 from jumar.model.world import World
-from jumar.planner.plan import plan
+from jumar.planner.safely import plan_or_protect
 from jumar.reports import ticks
 from jumar.reports.ticks import StartLine, TickLine, TickRecordError
 
@@ -60,11 +61,22 @@ class Life:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentEntry:
-    """An entry among a recorded tick's commands; `unknown` says what of the truth was missing then."""
+    """An entry, or its amendment, among a recorded tick's commands; `unknown`: what of the truth was missing then."""
 
     client_id: str
     now_ms: int
     unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentZoneExit:
+    """A zone exit among a recorded tick's commands: where mark stood, and the zone as it was bound and recorded then."""
+
+    mark: Decimal
+    zone_id: str
+    low: Decimal
+    high: Decimal
+    used: bool = True
 
 
 @dataclass(slots=True)
@@ -74,6 +86,8 @@ class Flight:
     Attributes:
         since_ms: exchange time before which ticks may be lost to rotation; zero when the record is whole.
         policies: the latest limits of each symbol. tick_sizes: quote currency, as in the newest world.
+        entries: sent entries by client id. amendments: by client id and price asked for.
+        zone_exits: by client id.
         lives: of each symbol, in order. moments: its recorded ticks as (exchange time, number of the life).
     """
 
@@ -81,6 +95,8 @@ class Flight:
     policies: dict[str, Policy] = field(default_factory=dict)
     tick_sizes: dict[str, Decimal] = field(default_factory=dict)
     entries: dict[str, SentEntry] = field(default_factory=dict)
+    amendments: dict[tuple[str, Decimal | None], SentEntry] = field(default_factory=dict)
+    zone_exits: dict[str, SentZoneExit] = field(default_factory=dict)
     lives: dict[str, list[Life]] = field(default_factory=lambda: defaultdict(list))
     moments: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -158,7 +174,7 @@ class FlightReader:
             return  # another version may plan otherwise
         self._findings.check("P-9")
         try:
-            again = ticks.encode_commands(plan(world, policy))
+            again = ticks.encode_commands(plan_or_protect(world, policy)[0])
         except InvariantBroken as error:
             again = str(error).encode()
         recorded = bytes(line.plan.commands)
@@ -173,12 +189,25 @@ class FlightReader:
     def _entries(self, line: TickLine, world: World, policy: Policy) -> None:
         for order in ticks.placements(line.plan.commands):
             request = order["request"]
+            if request["role"] == Role.ZONE_EXIT.value:
+                self._zone_exit(line, world, request["client_id"])
             if request["role"] != Role.ENTRY.value:
                 continue
-            self.flight.entries[request["client_id"]] = SentEntry(
-                client_id=request["client_id"],
-                now_ms=line.now_ms,
-                unknown=tuple(why_not_known(world, policy)),
+            self.flight.entries[request["client_id"]] = _sent(line, world, policy, request)
+        for order in ticks.amendments(line.plan.commands):
+            request = order["request"]
+            asked = (request["client_id"], Decimal(request["price"]))
+            self.flight.amendments[asked] = _sent(line, world, policy, request)
+
+    def _zone_exit(self, line: TickLine, world: World, client_id: str) -> None:
+        zone = None if line.plan.trade is None else line.plan.trade.zone
+        if zone is not None and world.mark is not None:
+            self.flight.zone_exits[client_id] = SentZoneExit(
+                mark=world.mark.value,
+                zone_id=zone.id,
+                low=zone.low,
+                high=zone.high,
+                used=zone.used,
             )
 
     def _live(self, line: TickLine, world: World) -> None:
@@ -200,6 +229,14 @@ class FlightReader:
                 adopted=trade is not None and trade.adopted,
             )
         )
+
+
+def _sent(line: TickLine, world: World, policy: Policy, request: Mapping[str, Any]) -> SentEntry:
+    return SentEntry(
+        client_id=request["client_id"],
+        now_ms=line.now_ms,
+        unknown=tuple(why_not_known(world, policy)),
+    )
 
 
 def _short(raw: bytes) -> str:

@@ -11,6 +11,7 @@ from jumar.audit.flight import FlightReader
 from jumar.audit.journal import read_journal
 from jumar.audit.ledger import read_ledger
 from jumar.audit.levels import check_levels
+from jumar.audit.moves import check_moves
 from jumar.audit.once import check_once
 from jumar.audit.restarts import check_restarts
 from jumar.audit.text import whole, words
@@ -82,6 +83,7 @@ class Auditor:
             ),
         )
         check_levels(evidence, findings)
+        check_moves(evidence, findings)
         check_once(evidence, findings)
         check_restarts(evidence, findings)
         check_truth(evidence, findings)

@@ -7,7 +7,7 @@ order is told by its parent. The records are described in docs/reference/ledger.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from jumar.audit.text import Record, amount, amount_or_none, side, whole, words
@@ -86,11 +86,13 @@ class LedgerReading:
 
     Attributes:
         placed: in the order of acceptance; `doubled` are those whose client id had been accepted before.
+        amended: each of our orders again as it stood after a client changed its price or quantity.
         fills: of our orders, by symbol and trade id.
     """
 
     placed: list[Placed] = field(default_factory=list)
     doubled: list[Placed] = field(default_factory=list)
+    amended: list[Placed] = field(default_factory=list)
     fills: dict[tuple[str, int], Execution] = field(default_factory=dict)
     _holdings: dict[str, list[Holding]] = field(default_factory=lambda: defaultdict(list))
 
@@ -128,6 +130,7 @@ class _Reader:
         self._reading = LedgerReading()
         self._names: dict[tuple[str, str, int], str] = {}
         self._taken: set[str] = set()
+        self._standing: dict[tuple[str, str, int], Placed] = {}
         self._entered: dict[str, set[str]] = defaultdict(set)
         self._filled_by: dict[str, set[str]] = {}
 
@@ -147,6 +150,8 @@ class _Reader:
         kind, symbol = words(record, "kind"), words(record, "symbol")
         name = (kind, symbol, whole(record, "order_id" if kind == "order" else "algo_id"))
         if name in self._names:
+            if name in self._standing:
+                self._change(record, name)
             return
         parent = record.get("parent_algo_id")
         if parent is not None:
@@ -175,6 +180,19 @@ class _Reader:
         reading = self._reading
         (reading.doubled if client_id in self._taken else reading.placed).append(order)
         self._taken.add(client_id)
+        if not conditional:
+            self._standing["order", order.symbol, whole(record, "order_id")] = order
+
+    def _change(self, record: Record, name: tuple[str, str, int]) -> None:
+        """A later record of a regular order that stands at another price, or for another quantity, than before."""
+        before = self._standing[name]
+        price, quantity = amount_or_none(record, "price"), amount_or_none(record, "quantity")
+        if (price, quantity) == (before.price, before.quantity):
+            return
+        seq, t = whole(record, "seq"), whole(record, "t")
+        order = replace(before, seq=seq, t=t, price=price, quantity=quantity)
+        self._standing[name] = order
+        self._reading.amended.append(order)
 
     def _fill(self, record: Record) -> None:
         symbol = words(record, "symbol")

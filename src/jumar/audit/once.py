@@ -18,6 +18,7 @@ def check_once(evidence: Evidence, findings: Findings) -> None:
     """Look at every group, every order and every fill of ours."""
     _groups(evidence, findings)
     _orders(evidence, findings)
+    _amendments(evidence, findings)
     _fills(evidence, findings)
 
 
@@ -46,6 +47,20 @@ def _groups(evidence: Evidence, findings: Findings) -> None:
                 message = f"decision {trade.decision.id} was already traded by group {other}"
                 findings.broken("P-4", t=order.t, what=key, message=message)
 
+    for key in entered:
+        _guide(key, traded, evidence, findings)
+
+
+def _guide(key: str, traded: dict[str, str], evidence: Evidence, findings: Findings) -> None:
+    """A decision that guided a position has had its trade (E-9): it opens no other."""
+    trade = evidence.journal.trades.get(key)
+    if trade is None or trade.guide is None:
+        return
+    other = traded.get(trade.guide.id, key)
+    if other != key:
+        message = f"decision {trade.guide.id} guided this trade and was traded by group {other}"
+        findings.broken("P-4", t=trade.guide.timestamp_ms, what=key, message=message)
+
 
 def _orders(evidence: Evidence, findings: Findings) -> None:
     for order in evidence.ledger.doubled:
@@ -59,6 +74,24 @@ def _orders(evidence: Evidence, findings: Findings) -> None:
             findings.broken("P-4", t=order.t, what=order.client_id, message=message)
         elif own.trade_key != order.key and order.key in journal.trades:
             message = f"{order} is journaled as an order of trade {own.trade_key}"
+            findings.broken("P-4", t=order.t, what=order.client_id, message=message)
+
+
+def _amendments(evidence: Evidence, findings: Findings) -> None:
+    """Only entries are re-priced, at a price that the journal had before, and none for another quantity."""
+    asked = {order.client_id: order.quantity for order in evidence.ledger.placed}
+    for order in evidence.ledger.amended:
+        findings.check("P-4")
+        own = evidence.journal.orders.get(order.client_id)
+        wrong = None
+        if order.role is not Role.ENTRY:
+            wrong = "is no entry"
+        elif order.quantity != asked.get(order.client_id):
+            wrong = f"was placed for {text(asked.get(order.client_id) or ZERO)}"
+        elif own is not None and order.price not in own.prices:
+            wrong = "was never journaled so"
+        if wrong is not None:
+            message = f"amended to {order}, but {wrong}"
             findings.broken("P-4", t=order.t, what=order.client_id, message=message)
 
 

@@ -6,23 +6,28 @@ from decimal import Decimal
 from pathlib import Path
 
 from jumar.bootstrap.common import moment
+from jumar.bootstrap.levels import name_in_folder, read_file
 from jumar.config import Outline, load_outline
 from jumar.decisions.decode import decode
 from jumar.decisions.fields import decimal_from
-from jumar.decisions.parse import SIZE_MAX
+from jumar.decisions.levels import decode_levels
+from jumar.decisions.levels_file import file_in
 from jumar.exchange.binance import translate, wire
 from jumar.exchange.simulated.core.account import MAKER_FEE, TAKER_FEE
 from jumar.exchange.simulated.core.dialect.account import brackets
 from jumar.exchange.simulated.core.dialect.market import exchange_info
 from jumar.exchange.simulated.core.instruments import INSTRUMENTS
-from jumar.model.decision import FieldError
+from jumar.model.decision import Decision, FieldError
 from jumar.model.errors import ConfigError
 from jumar.model.instrument import Instrument
+from jumar.model.levels import MarketLevels
 from jumar.model.policy import Policy
 from jumar.model.world import DecisionState, World
+from jumar.planner.binding import bind
 from jumar.planner.check import Prices, check, with_prices
 from jumar.ports.decisions import Received
-from jumar.reports.check import Checked
+from jumar.reconciler.levels import ahead
+from jumar.reports.check import Checked, ZoneFound
 
 CHECK_ACCOUNT = "main"
 """The account's name in a decision's id when a check is given no configuration."""
@@ -37,6 +42,7 @@ class CheckOptions:
         config: gives account and limits; without one the defaults hold.
         at: ISO time of the judgement; by default one second after the decision's own.
         bid, ask, last, mark: prices as written; what is not given is assumed.
+        levels: the levels file; by default the configuration's.
     """
 
     file: Path
@@ -46,6 +52,7 @@ class CheckOptions:
     ask: str | None = None
     last: str | None = None
     mark: str | None = None
+    levels: Path | None = None
 
 
 def check_decision(options: CheckOptions) -> Checked:
@@ -79,11 +86,59 @@ def check_decision(options: CheckOptions) -> Checked:
         assumed.append("time: one second after the decision's own (--at)")
     if decision.levels is None:
         return Checked(received=received, report=check(world, policy), assumed=tuple(assumed))
+    zone = _zone(decision, options.levels, outline, world.now_ms, policy)
     priced, guessed = with_prices(world, policy, prices)
     if guessed:
         assumed.append(f"prices: {', '.join(guessed)} (--bid, --ask, --last, --mark)")
     assumed.append("filters, brackets and fees: a shipped table; the engine reads the exchange's")
-    return Checked(received=received, report=check(priced, policy), assumed=tuple(assumed))
+    report = check(priced, policy)
+    return Checked(received=received, report=report, assumed=tuple(assumed), zone=zone)
+
+
+def _zone(
+    decision: Decision, given: Path | None, outline: Outline | None, now_ms: int, policy: Policy
+) -> ZoneFound | None:
+    """What the zone that the decision names would be bound to, by the levels file as it is now (L-3)."""
+    named = decision.liq_tp_zone_id
+    if named is None:
+        return None
+    file = given or _levels_file(outline, decision.symbol)
+    if file is None:
+        words = (
+            f"{named} is bound when the decision is accepted; no levels file was given (--levels)"
+        )
+        return ZoneFound(name=named, zone=None, because=words)
+    levels, wrong = _levels_in(file, outline, decision.symbol, now_ms, policy)
+    if wrong:
+        words = f"{named} stays unbound: {file} is refused: {'; '.join(map(str, wrong))}"
+        return ZoneFound(name=named, zone=None, because=words)
+    bound = bind(decision, levels, now_ms, policy)
+    words = "" if bound is None else bound.cause.text.removeprefix("liquidation zone ")
+    zone = None if bound is None else bound.zone
+    return ZoneFound(name=named, zone=zone, because=f"{words} ({file})")
+
+
+def _levels_file(outline: Outline | None, symbol: str) -> Path | None:
+    path = None if outline is None else outline.levels_path
+    return file_in(path, symbol) if path is not None and path.is_dir() else path
+
+
+def _levels_in(
+    file: Path, outline: Outline | None, symbol: str, now_ms: int, policy: Policy
+) -> tuple[MarketLevels | None, tuple[FieldError, ...]]:
+    """The levels that a file holds for a symbol, or what is wrong with them; an absent file holds none."""
+    if not file.exists():
+        return None, ()
+    symbols = (symbol,) if outline is None else tuple(outline.policies)
+    name = None if outline is None else name_in_folder(outline, file)
+    found = decode_levels(read_file(file, "a levels file"), symbols=symbols, name=name)
+    for received in found:
+        if received.symbol not in {symbol, None}:
+            continue
+        levels, errors = received.levels, received.errors
+        late = () if levels is None else ahead(levels, now_ms, policy.future_skew_s)
+        return levels, (*errors, *late)
+    return None, ()
 
 
 def _prices(options: CheckOptions) -> Prices:
@@ -104,12 +159,7 @@ def _prices(options: CheckOptions) -> Prices:
 
 def _read_decision(path: Path, outline: Outline | None) -> Received:
     """What the engine would receive from this file; without a configuration every symbol is managed."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(SIZE_MAX + 1)
-    except (OSError, ValueError) as error:
-        words = getattr(error, "strerror", None) or error
-        raise ConfigError(f"{path}: cannot be read: {words}; name a decision file") from error
+    data = read_file(path, "a decision file")
     account = CHECK_ACCOUNT if outline is None else outline.account
     managed = () if outline is None else tuple(outline.policies)
     received = decode(data, account=account, symbols=managed)

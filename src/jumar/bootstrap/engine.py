@@ -9,10 +9,18 @@ from jumar.audit import audit as judge_run
 from jumar.bootstrap.common import terms_of
 from jumar.config import Settings
 from jumar.decisions.file import FileDecisions
+from jumar.decisions.folder import FolderDecisions
+from jumar.decisions.levels_file import FileLevels
 from jumar.exchange.binance import BinanceExchange
 from jumar.ports.clock import SystemClock
-from jumar.ports.decisions import POLLS_PER_TICK
+from jumar.ports.decisions import POLLS_PER_TICK, DecisionSource
 from jumar.ports.observer import Observer
+from jumar.reconciler.dry import (
+    DryExecutor,
+    ExchangeWithoutWrites,
+    SilentSource,
+    StoreOfNothing,
+)
 from jumar.reconciler.supervise import Engine
 from jumar.reports import ticks
 from jumar.reports.recorder import TickRecorder
@@ -27,25 +35,62 @@ def build_engine(settings: Settings, observers: Sequence[Observer]) -> Engine:
         ConfigError: an address, a key or a database that cannot be used.
     """
     clock = SystemClock()
-    exchange = BinanceExchange(
+    return Engine(
+        account=settings.account,
+        policies=settings.policies,
+        exchange=_exchange(settings, clock),
+        store=SqlStore(settings.store_url),
+        source=_source(settings),
+        no_dead_man=settings.no_dead_man,
+        levels=_levels(settings),
+        clock=clock,
+        observers=(*observers, _recorder(settings)),
+    )
+
+
+def build_dry_engine(settings: Settings, observers: Sequence[Observer]) -> Engine:
+    """Build an engine that reads and plans as the settings say, and can send nothing; it opens no database.
+
+    Raises:
+        ConfigError: an address or a key that cannot be used.
+    """
+    clock = SystemClock()
+    return Engine(
+        account=settings.account,
+        policies=settings.policies,
+        exchange=ExchangeWithoutWrites(_exchange(settings, clock)),
+        store=StoreOfNothing(),
+        source=SilentSource(_source(settings)),
+        levels=_levels(settings),
+        clock=clock,
+        observers=observers,
+        make_executor=DryExecutor,
+    )
+
+
+def _exchange(settings: Settings, clock: SystemClock) -> BinanceExchange:
+    return BinanceExchange(
         **terms_of(settings),
         clock=clock,
         recv_window_ms=settings.recv_window_ms,
     )
-    source = FileDecisions(
+
+
+def _levels(settings: Settings) -> FileLevels | None:
+    if settings.levels_path is None:
+        return None
+    return FileLevels(
+        settings.levels_path, symbols=tuple(settings.policies), polls_per_tick=POLLS_PER_TICK
+    )
+
+
+def _source(settings: Settings) -> DecisionSource:
+    kind = FolderDecisions if settings.decision_path.is_dir() else FileDecisions
+    return kind(
         settings.decision_path,
         account=settings.account,
         symbols=tuple(settings.policies),
         polls_per_tick=POLLS_PER_TICK,
-    )
-    return Engine(
-        account=settings.account,
-        policies=settings.policies,
-        exchange=exchange,
-        store=SqlStore(settings.store_url),
-        source=source,
-        clock=clock,
-        observers=(*observers, _recorder(settings)),
     )
 
 

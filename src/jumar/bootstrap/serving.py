@@ -13,6 +13,7 @@ from jumar.exchange.simulated.core.readings import readings_from
 from jumar.exchange.simulated.core.terms import Terms
 from jumar.exchange.simulated.core.text import ZERO
 from jumar.exchange.simulated.market import (
+    BarOrder,
     Companions,
     Link,
     NoPricesError,
@@ -55,6 +56,7 @@ class ServeOptions:
             them.
         symbols: none means the recorded file's, or `DEFAULT_SYMBOLS`.
         begin, end: ISO times that cut a recorded file.
+        bar_order: which extreme of a recorded bar comes first: `drawn`, `low-first` or `high-first`.
         mark, funding_file: recorded mark prices and funding rates beside a recorded file.
         live_url: where the real market's streams are, when `market` is `live`; by default Binance's.
         tell: gets one line about each thing that a person should know of the market, or of what clients ask in vain.
@@ -79,6 +81,7 @@ class ServeOptions:
     start: str | None = None
     begin: str | None = None
     end: str | None = None
+    bar_order: str = "drawn"
     mark: Path | None = None
     funding_file: Path | None = None
     live_url: str | None = None
@@ -203,9 +206,16 @@ def _open_market(options: ServeOptions, *, virtual: bool = False) -> MarketSourc
         seed=options.seed,
         tick_sizes={symbol: row.tick_size for symbol, row in INSTRUMENTS.items()},
         start_prices=START_PRICES,
+        bar_order=_bar_order(options.bar_order),
         window_from_ms=moment("--from", options.begin),
         window_to_ms=moment("--to", options.end),
         companions=Companions(mark=options.mark, funding=options.funding_file),
         link=None if virtual else link,
         tell=options.tell,
     )
+
+
+def _bar_order(word: str) -> BarOrder:
+    if word in tuple(BarOrder):
+        return BarOrder(word)
+    raise ConfigError(f"--bar-order: {word} is none of {', '.join(BarOrder)}")

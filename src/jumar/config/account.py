@@ -1,7 +1,8 @@
 """The account section: which venue, at which addresses.
 
-Promises that a configuration cannot reach real money: `live` is refused, and so is a custom address that belongs
-to the production venue. Does not know whether anybody answers there.
+Promises that a configuration reaches real money only when it says so twice: `environment = "live"`, and the account's
+name again in `live_confirmed`. An address that belongs to the production venue is refused everywhere else. Does not
+know whether anybody answers there.
 """
 
 from collections.abc import Mapping
@@ -33,6 +34,13 @@ class Addresses:
     ws_api_url: str
 
 
+LIVE = Addresses(
+    rest_url="https://fapi.binance.com",
+    stream_url="wss://fstream.binance.com",
+    ws_api_url="wss://ws-fapi.binance.com/ws-fapi/v1",
+)
+"""Binance's production venue, as its documents name it. Nothing here was ever run against it."""
+
 DEMO = Addresses(
     rest_url="https://demo-fapi.binance.com",
     stream_url="wss://demo-fstream.binance.com",
@@ -48,14 +56,23 @@ _SCHEMES = {
 }
 _PRODUCTION = "binance.com"
 _DEMO_PREFIX = "demo-"
+_OWN_ADDRESSES = {
+    Environment.LIVE: (LIVE, "the live venue has its own address; remove it"),
+    Environment.DEMO: (
+        DEMO,
+        'the demo exchange has its own address; remove it, or set environment = "custom"',
+    ),
+}
 
 KEYS = (
     "name",
     "environment",
+    "live_confirmed",
     *_SCHEMES,
     "key_env",
     "secret_env",
     "key_file",
+    "probe_report",
 )
 
 
@@ -75,36 +92,61 @@ def read_name(problems: Problems, table: Mapping[str, Any]) -> str:
 
 
 def read_environment(problems: Problems, table: Mapping[str, Any]) -> Environment | None:
-    """Return the environment, None when it is missing, unknown or not available yet."""
+    """Return the environment, None when it is missing or unknown."""
     where = named(SECTION, "environment")
     if "environment" not in table:
-        problems.add(where, f"missing: must be {listed((Environment.DEMO, Environment.CUSTOM))}")
+        problems.add(where, f"missing: must be {listed(Environment)}")
         return None
     value = table["environment"]
-    if value == Environment.LIVE:
-        advice = (
-            "refused: this version does not trade real money, because proving what became of every order "
-            'after lost answers and crashes is not built yet; use "demo", or "custom" for a simulated exchange'
-        )
-        problems.add(f'{where} = "live"', advice)
-        return None
-    if value in (Environment.DEMO, Environment.CUSTOM):
+    if value in tuple(Environment):
         return Environment(value)
     problems.add(f"{where} = {shown(value)}", f"must be {listed(Environment)}")
     return None
+
+
+def refuse_live(problems: Problems, environment: Environment | None) -> Environment | None:
+    """Return the environment unless it is real money, for what must never be tried there."""
+    if environment is not Environment.LIVE:
+        return environment
+    where = named(SECTION, "environment")
+    advice = (
+        'refused: this must never meet real money; use "demo", or "custom" for a simulated exchange'
+    )
+    problems.add(f'{where} = "live"', advice)
+    return None
+
+
+def check_confirmed(
+    problems: Problems, environment: Environment | None, name: str, table: Mapping[str, Any]
+) -> None:
+    """Real money takes two deliberate words: the environment, and the account's name once more.
+
+    A confirmation that lies about in a file for another environment would make it one word, so it is refused there.
+    """
+    where, given = named(SECTION, "live_confirmed"), table.get("live_confirmed")
+    if environment is not Environment.LIVE:
+        if given is not None and environment is not None:
+            advice = f'confirms real money, but environment = "{environment}"; remove it'
+            problems.add(where, advice)
+        return
+    wanted = f"live_confirmed = {shown(name)}" if name else "it, with the account's name"
+    if given is None:
+        advice = f'missing: environment = "live" trades real money; confirm it with {wanted}'
+        problems.add(where, advice)
+    elif given != name or not isinstance(given, str):
+        advice = f"is not the account's name, letter by letter; to trade real money write {wanted}"
+        problems.add(f"{where} = {shown(given)}", advice)
 
 
 def read_addresses(
     problems: Problems, environment: Environment | None, table: Mapping[str, Any]
 ) -> Addresses:
     """Return the addresses of the environment; a custom one must state all three."""
-    if environment is Environment.DEMO:
+    if environment in _OWN_ADDRESSES:
+        own, advice = _OWN_ADDRESSES[environment]
         for key in _SCHEMES.keys() & table.keys():
-            advice = (
-                'the demo exchange has its own address; remove it, or set environment = "custom"'
-            )
             problems.add(named(SECTION, key), advice)
-        return DEMO
+        return own
     urls = {key: _address(problems, key, table, environment) for key in _SCHEMES}
     return Addresses(**urls)
 
@@ -126,7 +168,7 @@ def _address(
         problems.add(f"{where} = {shown(url)}", advice)
     elif _is_production(url):
         advice = (
-            "belongs to the production venue, which this version refuses; use the demo exchange"
+            'belongs to the production venue, which only environment = "live" reaches; remove it'
         )
         problems.add(f"{where} = {shown(url)}", advice)
     return str(url).rstrip("/")

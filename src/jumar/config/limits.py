@@ -16,8 +16,11 @@ from jumar.model.policy import (
     MIN_RR_FLOOR,
     MIN_STOP_PCT_FLOOR,
     BackstopKind,
+    ForeignOrders,
     MinStopPolicy,
+    OnDailyLoss,
     OnFlat,
+    OnOpposite,
     OrphanPolicy,
     Policy,
 )
@@ -242,6 +245,155 @@ LIMITS: tuple[Limit, ...] = (
         meaning="a read proves flat only when requested this long after the last fill",
     ),
     Limit(
+        key="chase_after_s",
+        allowed=_whole("1", "300"),
+        meaning="an entry unfilled for so long may follow the touch",
+    ),
+    Limit(
+        key="chase_min_pct",
+        allowed=_range("0", "1", above=True),
+        meaning="a touch that moved away by less is not followed, %",
+    ),
+    Limit(
+        key="chase_max_pct",
+        allowed=_range("0", "2", above=True),
+        meaning="a touch that moved away by more is not followed, %",
+    ),
+    Limit(
+        key="max_chases",
+        allowed=_whole("0", "20"),
+        meaning="how often an entry follows the touch",
+    ),
+    Limit(
+        key="fallback_confidence",
+        allowed=_range("0.75", "1"),
+        meaning="least confidence for a bounded taker entry after the chases; a floor: only stricter",
+    ),
+    Limit(
+        key="dead_man_s",
+        allowed=Range(low=Decimal(0), high=Decimal(600), whole=True),
+        meaning="the venue cancels an entry that its engine left for so long; 0: never asked for",
+    ),
+    Limit(
+        key="on_opposite",
+        allowed=_words(*OnOpposite),
+        meaning="what a decision of the other side does to a position",
+    ),
+    Limit(
+        key="foreign_orders",
+        allowed=_words(*ForeignOrders),
+        meaning="what happens to somebody else's order on a managed symbol",
+    ),
+    Limit(
+        key="liquidation_buffer",
+        field="liquidation_buffer_pct",
+        allowed=_range("5", "200"),
+        meaning="the liquidation price lies beyond the stop by this, % of the stop's distance",
+    ),
+    Limit(
+        key="daily_drawdown_pct",
+        allowed=_range("0", "20", above=True),
+        meaning="no entry once equity fell so much in a UTC day, %",
+        account_wide=True,
+    ),
+    Limit(
+        key="weekly_drawdown_pct",
+        allowed=_range("0", "40", above=True),
+        meaning="no entry once equity fell so much in an ISO week, %",
+        account_wide=True,
+    ),
+    Limit(
+        key="on_daily_loss",
+        allowed=_words(*OnDailyLoss),
+        meaning="what the daily drawdown limit does to open positions",
+        account_wide=True,
+    ),
+    Limit(
+        key="max_trades_per_day",
+        allowed=_whole("1", "100"),
+        meaning="trades of the account with a first fill in one UTC day",
+        account_wide=True,
+    ),
+    Limit(
+        key="cooldown_after_loss_s",
+        allowed=_whole("0", "86400"),
+        meaning="no entry for so long after a trade that lost",
+        account_wide=True,
+    ),
+    Limit(
+        key="max_open_positions",
+        allowed=_whole("1", "33"),
+        meaning="open positions of the account, resting entries included",
+        account_wide=True,
+    ),
+    Limit(
+        key="max_total_risk",
+        field="max_total_risk_pct",
+        allowed=_range("0", "20", above=True),
+        meaning="loss at the stops of all positions, % of equity",
+        account_wide=True,
+    ),
+    Limit(
+        key="stop_step_pct",
+        allowed=_range("0.01", "2"),
+        meaning="a trailing stop moves by at least this, %",
+    ),
+    Limit(
+        key="stop_interval_s",
+        allowed=_whole("1", "300"),
+        meaning="and not sooner than this after the last move",
+    ),
+    Limit(
+        key="levels_max_age_s",
+        allowed=_whole("10", "86400"),
+        meaning="a levels file older than this is ignored",
+    ),
+    Limit(
+        key="structure_timeframe",
+        allowed=_words("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "1d"),
+        meaning="timeframe of the swings that a stop trails behind",
+    ),
+    Limit(
+        key="structure_buffer_pct",
+        allowed=_range("0", "2"),
+        meaning="a stop lies this far behind the swing, %",
+    ),
+    Limit(
+        key="liq_near_pct",
+        allowed=_range("0", "5", above=True),
+        meaning="mark within this of a liquidation zone tightens the stop, %",
+    ),
+    Limit(
+        key="liq_strength_min",
+        allowed=_range("0", "1"),
+        meaning="weaker zones are ignored, unless the decision names them",
+    ),
+    Limit(
+        key="liq_trail_pct",
+        allowed=_range("0.1", "5"),
+        meaning="distance of the stop from mark near a liquidation zone, %",
+    ),
+    Limit(
+        key="liq_exit_fraction",
+        allowed=_range("0", "1", above=True),
+        meaning="share of the remainder that a bound zone closes after TP1",
+    ),
+    Limit(
+        key="trail_pct",
+        allowed=_range("0.1", "20"),
+        meaning="distance of the stop from the best mark in trail mode percent, %",
+    ),
+    Limit(
+        key="trail_activate_r",
+        allowed=_range("0", "20"),
+        meaning="trailing begins at this many R; 0: at TP1",
+    ),
+    Limit(
+        key="delist_close_before_s",
+        allowed=_whole("60", "604800"),
+        meaning="a position is closed this long before the symbol is delivered",
+    ),
+    Limit(
         key="loop_interval_s",
         allowed=_range("0.5", "3"),
         meaning="time between ticks; events wake the loop at once",
@@ -267,13 +419,7 @@ LIMITS: tuple[Limit, ...] = (
 
 BY_KEY = {limit.key: limit for limit in LIMITS}
 
-NOT_BUILT = frozenset((
-    "chase_after_s", "chase_min_pct", "chase_max_pct", "max_chases", "dead_man_s", "stop_step_pct", "stop_interval_s",
-    "foreign_orders", "lease_ttl_s",
-    "cooldown_after_loss_s", "max_trades_per_day", "max_open_positions", "max_total_risk", "liquidation_buffer",
-    "on_opposite", "on_daily_loss", "levels_max_age_s", "structure_timeframe", "structure_buffer_pct", "liq_near_pct",
-    "liq_strength_min", "liq_trail_pct", "liq_exit_fraction", "trail_pct", "trail_activate_r", "delist_close_before_s",
-))  # fmt: skip
+NOT_BUILT = frozenset(("lease_ttl_s",))
 """Names that belong to parts which do not exist yet: a wish for one is answered by that, not by a likely typo."""
 
 

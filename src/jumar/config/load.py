@@ -12,16 +12,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jumar.config import account
+from jumar.config import account, proof
 from jumar.config.account import Addresses, Environment
 from jumar.config.keys import FORBIDDEN, Keys, read_keys
 from jumar.config.limits import BY_KEY, flattened, make_policy, read_limits
 from jumar.config.problems import Problems, named, shown
+from jumar.model.countdown import NOT_PROBED
 from jumar.model.errors import ConfigError
 from jumar.model.policy import Policy
 
-_SECTIONS = ("account", "store", "decision", "limits", "symbols")
-_KEYS_OF = {"account": account.KEYS, "store": ("url",), "decision": ("path",)}
+_SECTIONS = ("account", "store", "decision", "levels", "limits", "symbols")
+_KEYS_OF = {"account": account.KEYS, "store": ("url",), "decision": ("path",), "levels": ("path",)}
 _SYMBOL = re.compile(r"^[A-Z0-9_]{2,40}$")
 _SQLITE = "sqlite:///"
 _SYMBOLS_MAX = 100
@@ -34,8 +35,10 @@ class Outline:
     Attributes:
         account: the account's name, part of every id.
         store_url: `sqlite:///` and an absolute path.
-        decision_path: the watched file.
+        decision_path: the watched file, or a folder that exists: then one file for each symbol.
         policies: the limits of each symbol, in the order of the file.
+        no_dead_man: why the venue's dead man's switch may not be used, None where a probe has proven V-6 (E-7).
+        levels_path: the watched levels, a file or a folder that exists; None: nobody writes any.
     """
 
     account: str
@@ -44,6 +47,8 @@ class Outline:
     store_url: str
     decision_path: Path
     policies: Mapping[str, Policy]
+    levels_path: Path | None = None
+    no_dead_man: str | None = NOT_PROBED
 
     @property
     def recv_window_ms(self) -> int:
@@ -95,13 +100,18 @@ def _outline(problems: Problems, data: Mapping[str, Any], folder: Path) -> Outli
     _check_keys(problems, data)
     table = problems.table(data, "account")
     environment = account.read_environment(problems, table)
+    name = account.read_name(problems, table)
+    account.check_confirmed(problems, environment, name, table)
+    addresses = account.read_addresses(problems, environment, table)
     return Outline(
-        account=account.read_name(problems, table),
+        account=name,
         environment=environment or Environment.CUSTOM,
-        addresses=account.read_addresses(problems, environment, table),
+        addresses=addresses,
         store_url=_store_url(problems, data, folder),
         decision_path=_decision_path(problems, data, folder),
         policies=_policies(problems, data),
+        levels_path=_levels_path(problems, data, folder),
+        no_dead_man=proof.read_no_dead_man(problems, table, addresses, folder),
     )
 
 
@@ -164,6 +174,24 @@ def _store_url(problems: Problems, data: Mapping[str, Any], folder: Path) -> str
     return f"{_SQLITE}{folder / database}"
 
 
+def _levels_path(problems: Problems, data: Mapping[str, Any], folder: Path) -> Path | None:
+    """The file or folder of levels; the section may be left out, but not be empty."""
+    where = named("levels", "path")
+    if "levels" not in data:
+        return None
+    table = problems.table(data, "levels")
+    name = problems.convert(where, table["path"], str) if "path" in table else None
+    if "path" not in table:
+        problems.add(where, 'missing: name the watched file or folder, like "levels.json"')
+    if name is None:
+        return None
+    path = folder / str(name)
+    if not path.parent.is_dir():
+        advice = f"its folder {path.parent} does not exist; make it"
+        problems.add(f"{where} = {shown(name)}", advice)
+    return path
+
+
 def _decision_path(problems: Problems, data: Mapping[str, Any], folder: Path) -> Path:
     where = named("decision", "path")
     table = problems.table(data, "decision")
@@ -174,8 +202,8 @@ def _decision_path(problems: Problems, data: Mapping[str, Any], folder: Path) ->
     if name is None:
         return folder
     path = folder / str(name)
-    if path.is_dir():
-        problems.add(f"{where} = {shown(name)}", "is a folder; name the file that will stand in it")
+    if str(name).endswith("/") and not path.is_dir():
+        problems.add(f"{where} = {shown(name)}", f"the folder {path} does not exist; make it")
     elif not path.parent.is_dir():
         problems.add(
             f"{where} = {shown(name)}", f"its folder {path.parent} does not exist; make it"

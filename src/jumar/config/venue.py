@@ -38,7 +38,7 @@ def load_venue(given: Mapping[str, str | None], environ: Mapping[str, str]) -> V
     """
     table = {name: value for name, value in given.items() if value is not None}
     problems = Problems(file=Path())
-    environment = account.read_environment(problems, table)
+    environment = account.refuse_live(problems, account.read_environment(problems, table))
     addresses = account.read_addresses(problems, environment, table)
     keys = read_keys(problems, table, environ, Path())
     if problems.found:

@@ -44,7 +44,7 @@ def write_answer(decision: Path, answer: Answer) -> None:
     }
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     # broken text of the decision itself becomes an escape, which is JSON as well
-    _replace(outcome_path(decision), text.encode(errors="backslashreplace"), _FOR_READERS)
+    write_whole(outcome_path(decision), text.encode(errors="backslashreplace"))
 
 
 def _iso(moment_ms: int | None) -> str | None:
@@ -66,7 +66,7 @@ def put_aside(decision: Path, data: bytes) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     name = hashlib.sha256(data).hexdigest()[:_HASH_SHOWN] + (decision.suffix or ".txt")
     copy = folder / name
-    _replace(copy, data, _FOR_OWNER)
+    write_whole(copy, data, _FOR_OWNER)
     _make_room(folder, copy)
     return copy
 
@@ -84,7 +84,12 @@ def _is_copy(path: Path) -> bool:
     return is_hash and path.is_file() and not path.is_symlink()
 
 
-def _replace(path: Path, data: bytes, mode: int) -> None:
+def write_whole(path: Path, data: bytes, mode: int = _FOR_READERS) -> None:
+    """Put a file in its place in one move, so that nobody reads half of it.
+
+    Raises:
+        OSError, ValueError: it cannot be written; what stood there stays.
+    """
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)  # of a process that died between the two moves
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

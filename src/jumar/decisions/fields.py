@@ -68,15 +68,24 @@ def timestamp_from(value: object) -> int | str:
 class Reader:
     """Reads the fields of one JSON object and collects what is wrong with them."""
 
-    def __init__(self, content: JsonObject, errors: list[FieldError], prefix: str = "") -> None:
+    def __init__(
+        self,
+        content: JsonObject,
+        errors: list[FieldError],
+        prefix: str = "",
+        *,
+        rule: str = "D-4",
+    ) -> None:
+        """Read `content`; errors name fields behind `prefix`, and `rule` where nothing else is said."""
         self.content = content
         self.errors = errors
         self._prefix = prefix
+        self._rule = rule
 
-    def refuse(self, name: str, message: str, rule: str = "D-4") -> None:
+    def refuse(self, name: str, message: str, rule: str | None = None) -> None:
         """Note that a field is wrong."""
         if name in self.content:
-            self._refuse_value(name, self.content[name], message, rule)
+            self.refuse_value(name, self.content[name], message, rule)
         else:
             self._append(name, "(missing)", message, rule)
 
@@ -96,10 +105,10 @@ class Reader:
         """Read a value as a number; `name` is the field it came from."""
         number = decimal_from(value)
         if isinstance(number, str):
-            self._refuse_value(name, value, number, "D-1")
+            self.refuse_value(name, value, number, "D-1")
             return ZERO
         if limit is not None and not limit.holds(number):
-            self._refuse_value(name, value, limit.message)
+            self.refuse_value(name, value, limit.message)
         return number
 
     def boolean(self, name: str, *, default: bool) -> bool:
@@ -139,14 +148,33 @@ class Reader:
         if not isinstance(value, JsonObject):
             self.refuse(name, "must be an object, or left out")
             return None
-        return Reader(value, self.errors, f"{self._prefix}{name}.")
+        return Reader(value, self.errors, f"{self._prefix}{name}.", rule=self._rule)
 
-    def _refuse_value(self, name: str, value: object, message: str, rule: str = "D-4") -> None:
+    def items(self, name: str) -> "tuple[Reader, ...]":
+        """Read a list of objects within this one, empty when absent; what is no object is refused and left out."""
+        value = self.content.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            self.refuse(name, "must be a list, or left out")
+            return ()
+        found = []
+        for index, item in enumerate(value):
+            if isinstance(item, JsonObject):
+                prefix = f"{self._prefix}{name}[{index}]."
+                found.append(Reader(item, self.errors, prefix, rule=self._rule))
+            else:
+                self.refuse_value(f"{name}[{index}]", item, "must be an object: {…}")
+        return tuple(found)
+
+    def refuse_value(self, name: str, value: object, message: str, rule: str | None = None) -> None:
+        """Note that a value is wrong that came from a field, or is part of it."""
         self._append(name, shown(value), message, rule)
 
-    def _append(self, name: str, value: str, message: str, rule: str) -> None:
+    def _append(self, name: str, value: str, message: str, rule: str | None) -> None:
         field = self._prefix + name
-        self.errors.append(FieldError(field=field, value=value, message=message, rule=rule))
+        error = FieldError(field=field, value=value, message=message, rule=rule or self._rule)
+        self.errors.append(error)
 
 
 def is_word(value: object) -> bool:

@@ -76,7 +76,7 @@ def _always() -> dict[str, Json]:
         "action": {"enum": [action.value for action in Action]},
         "reason": {"type": ["string", "null"]},
         **depends,
-        "risk_level": _or_null(_number(RISK_LEVEL)),
+        "risk_level": or_null(number(RISK_LEVEL)),
         "risk_checks": {
             "type": ["object", "null"],
             "maxProperties": RISK_CHECKS_MAX,
@@ -86,49 +86,49 @@ def _always() -> dict[str, Json]:
         "position_management": {
             "type": ["object", "null"],
             "properties": {
-                "tp1_fraction": _or_null(_number(FRACTION)),
+                "tp1_fraction": or_null(number(FRACTION)),
                 "enable_trailing": {"type": ["boolean", "null"]},
                 "trail_mode": {"enum": [*(mode.value for mode in TrailMode), None]},
-                "liq_tp_zone_id": _or_null(_WORD),
+                "liq_tp_zone_id": or_null(_WORD),
             },
         },
     }
 
 
 def _of_entry() -> Json:
-    amounts = {name: _number(limit) for name, limit in OF_ENTRY.items()}
-    prices = {name: _number(ABOVE_ZERO) for name in PRICES}
+    amounts = {name: number(limit) for name, limit in OF_ENTRY.items()}
+    prices = {name: number(ABOVE_ZERO) for name in PRICES}
     return {
         "required": ["entry_zone", *prices, *amounts],
         "properties": {
             "entry_zone": _zone(),
             **prices,
-            "tp2": _or_null(prices["tp2"]),
+            "tp2": or_null(prices["tp2"]),
             **amounts,
         },
     }
 
 
 def _of_flat() -> dict[str, Json]:
-    amounts = {name: _or_null(_number(limit)) for name, limit in OF_FLAT.items()}
-    prices = {name: _or_null(_number(None)) for name in PRICES}
+    amounts = {name: or_null(number(limit)) for name, limit in OF_FLAT.items()}
+    prices = {name: or_null(number(None)) for name in PRICES}
     empty: Json = {"type": "array", "maxItems": 0}
     return {"entry_zone": {"anyOf": [_NULL, empty, _zone()]}, **prices, **amounts}
 
 
 def _zone() -> Json:
-    price = _number(ABOVE_ZERO)
+    price = number(ABOVE_ZERO)
     return {"type": "array", "items": price, "minItems": 2, "maxItems": 2}
 
 
-def _number(limit: Limit | None) -> Json:
-    """A number within its limit, or digits as text, whose value a schema cannot judge."""
+def number(limit: Limit | None) -> Json:
+    """Return a number within its limit, or digits as text, whose value a schema cannot judge."""
     bound = 10 ** (EXPONENT_MAX + 1)
-    number: Json = {"type": "number", "exclusiveMinimum": -bound, "exclusiveMaximum": bound}
+    written: Json = {"type": "number", "exclusiveMinimum": -bound, "exclusiveMaximum": bound}
     if limit is not None:
-        number |= _ends(limit)
+        written |= _ends(limit)
     text: Json = {"type": "string", "pattern": f"^{NUMBER}$", "maxLength": NUMBER_LENGTH_MAX}
-    return {"anyOf": [number, text]}
+    return {"anyOf": [written, text]}
 
 
 def _ends(limit: Limit) -> Json:
@@ -143,5 +143,6 @@ def _ends(limit: Limit) -> Json:
     return ends
 
 
-def _or_null(shape: Json) -> Json:
+def or_null(shape: Json) -> Json:
+    """Return a shape that may also be null."""
     return {"anyOf": [_NULL, *shape.get("anyOf", [shape])]}

@@ -20,11 +20,30 @@ class Balance:
         wallet: wallet balance.
         equity: margin balance: wallet and unrealised profit.
         available: what new margin may be taken from.
+        cross_wallet, cross_unrealized: wallet and unrealised profit without those of isolated positions; None where the
+            venue does not tell.
+        maintenance: maintenance margin of all positions; None where the venue does not tell.
     """
 
     wallet: Decimal
     equity: Decimal
     available: Decimal
+    cross_wallet: Decimal | None = None
+    cross_unrealized: Decimal | None = None
+    maintenance: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """Money that was moved into the account (above zero) or out of it; no result of trading.
+
+    Attributes:
+        id: the venue's own; a transfer told twice counts once.
+    """
+
+    id: str
+    amount: Decimal
+    time_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from jumar.model.account import MarginMode
+from jumar.model.amendment import Amendment
+from jumar.model.ids import parse_client_id
 from jumar.model.mode import ModeState
 from jumar.model.order import Channel, OrderRequest, OwnOrder, Role, Side
 from jumar.model.trade import Trade
@@ -66,11 +68,63 @@ class PlaceOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AmendRequest:
+    """A resting regular order as it should stand; conditional ones cannot be amended.
+
+    Attributes:
+        side: the order's own; it cannot be changed.
+        price: limit price, quote currency.
+        quantity: the *total* quantity, what has filled included, base currency.
+        number: counts from 1 within the order.
+    """
+
+    symbol: str
+    client_id: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendOrder:
+    """Re-price a resting entry (E-5); it loses its place in the queue."""
+
+    request: AmendRequest
+    trade_key: str
+    cause: Cause
+
+    def __post_init__(self) -> None:
+        """Refuse to exist for anything but an entry (P-5)."""
+        parsed = parse_client_id(self.request.client_id)
+        if parsed is None or parsed.role is not Role.ENTRY:
+            raise ValueError(f"E-5: {self.request.client_id} is no entry: only entries are amended")
+
+    @property
+    def client_id(self) -> str:
+        """The order's."""
+        return self.request.client_id
+
+    def journaled(self, now_ms: int) -> Amendment:
+        """Return the amendment as it goes into the journal; the same moment is signed into the request (X-2)."""
+        request = self.request
+        return Amendment(
+            number=request.number,
+            price=request.price,
+            quantity=request.quantity,
+            rule=self.cause.rule,
+            cause=self.cause.text,
+            timestamp_ms=now_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder:
-    """Cancel one of our orders by its client id.
+    """Cancel one order by its client id: one of ours, or somebody else's where that is wanted (Y-7).
 
     Attributes:
         child_venue_id: for a triggered conditional order, the regular order it became.
+        foreign: it is somebody else's; no journal knows it.
     """
 
     symbol: str
@@ -78,6 +132,7 @@ class CancelOrder:
     client_id: str
     cause: Cause
     child_venue_id: str | None = None
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +153,20 @@ class SetLeverage:
     cause: Cause
 
 
-type Command = PlaceOrder | CancelOrder | SetMarginMode | SetLeverage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCountdown:
+    """Have the venue cancel the symbol's regular orders after a while, unless it is told again (E-7).
+
+    Attributes:
+        countdown_ms: zero takes the countdown away.
+    """
+
+    symbol: str
+    countdown_ms: int
+    cause: Cause
+
+
+type Command = PlaceOrder | AmendOrder | CancelOrder | SetMarginMode | SetLeverage | SetCountdown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +214,7 @@ class Plan:
         adopted: orders found on the exchange that belong to the trade from now on; journaled with it (Y-1).
         alarms: what a person must hear of.
         mode: the mode to keep from now on, None where it stays as it is (M-1).
+        passing: the modes that hold only as long as their cause does, each with it (M-3).
         uncovered: whether the position has no confirmed stop that covers it (S-7).
     """
 
@@ -158,4 +227,5 @@ class Plan:
     adopted: tuple[OwnOrder, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     mode: ModeState | None = None
+    passing: tuple[ModeState, ...] = ()
     uncovered: bool = False

@@ -6,6 +6,7 @@ JumarError
 │   ├── VenueUnavailable  back off and ask again: timeout, lost socket, 5xx, rate limit
 │   └── VenueRefused      asking again will not help: the venue answered with a code
 ├── StoreUnavailable      the journal cannot be written: nothing that adds exposure may be sent
+│   └── WriterLost        database or lock were replaced under us: another engine may be writing
 └── InvariantBroken       the plan contradicts a promise: send nothing of it, keep what rests
 """
 
@@ -41,6 +42,10 @@ class VenueRefused(VenueError):  # noqa: N818 - the name says what to do
 
 class StoreUnavailable(JumarError):  # noqa: N818 - the name says what to do
     """The store could not be read or written."""
+
+
+class WriterLost(StoreUnavailable):
+    """The database, or its lock, is no longer the one that was opened: another engine may be writing (X-7)."""
 
 
 class InvariantBroken(JumarError):  # noqa: N818 - the name says what to do

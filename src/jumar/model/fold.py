@@ -5,7 +5,9 @@ already proven. Pure.
 """
 
 from dataclasses import replace
+from decimal import Decimal
 
+from jumar.model.amendment import Amendment, AmendmentState
 from jumar.model.order import (
     FINAL_STATUSES,
     TRANSITIONS,
@@ -40,7 +42,8 @@ def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
         filled_quantity=max(own.filled_quantity, report.filled_quantity),
         updated_ms=max(own.updated_ms, report.updated_ms),
         acked_ms=_acked_ms(own, report, now_ms),
-        echo_error=own.echo_error or echo_error(own.request, report),
+        echo_error=own.echo_error or echo_error(own.request, report, own.prices),
+        amendments=_shown(own.amendments, report, now_ms),
         misses=(),
         unlisted=(),
         cancel_unknown_ms=own.cancel_unknown_ms if state is OrderState.ENDED else None,
@@ -111,11 +114,54 @@ def mark_unknown(own: OwnOrder) -> OwnOrder:
     return replace(own, state=OrderState.UNKNOWN) if own.state is OrderState.IN_FLIGHT else own
 
 
-def echo_error(request: OrderRequest, report: OrderReport) -> str | None:
+def _shown(
+    amendments: tuple[Amendment, ...], report: OrderReport, now_ms: int
+) -> tuple[Amendment, ...]:
+    """The amendments after an observation: the newest of the price that it shows was executed (X-4 e).
+
+    A late observation of an older price takes nothing back.
+    """
+    for each in reversed(amendments):
+        if each.price == report.price and each.state is not AmendmentState.REFUSED:
+            return _settled(amendments, each, AmendmentState.DONE, now_ms)
+    return amendments
+
+
+def _settled(
+    amendments: tuple[Amendment, ...],
+    which: Amendment,
+    state: AmendmentState,
+    now_ms: int,
+    code: int | None = None,
+) -> tuple[Amendment, ...]:
+    if which.state is state:
+        return amendments
+    told = replace(which, state=state, told_ms=now_ms, code=code)
+    return tuple(told if each is which else each for each in amendments)
+
+
+def ask_amendment(own: OwnOrder, amendment: Amendment) -> OwnOrder:
+    """An amendment is about to be sent; until its outcome is known nothing but a cancel may follow."""
+    return replace(own, amendments=(*own.amendments, amendment))
+
+
+def settle_amendment(
+    own: OwnOrder, state: AmendmentState, now_ms: int, code: int | None = None
+) -> OwnOrder:
+    """The outcome of the newest amendment is known, if it was not before; one that was shown stays done."""
+    newest = own.amendments[-1] if own.amendments else None
+    if newest is None or newest.state is not AmendmentState.ASKED:
+        return own
+    return replace(own, amendments=_settled(own.amendments, newest, state, now_ms, code))
+
+
+def echo_error(
+    request: OrderRequest, report: OrderReport, prices: frozenset[Decimal | None] = frozenset()
+) -> str | None:
     """Compare the venue's echo with the request, field by field; None when equal (S-11).
 
     Fields that the observation does not carry are not compared; the quantity of a closePosition order is the
-    venue's business.
+    venue's business. `prices` are others that an amended order may have by now.
     """
     pairs: list[tuple[str, object, object]] = [
         ("side", request.side, report.side),
@@ -129,7 +175,7 @@ def echo_error(request: OrderRequest, report: OrderReport) -> str | None:
         pairs.append(("triggerPrice", request.trigger_price, report.trigger_price))
         pairs.append(("workingType", request.working_type, report.working_type))
         pairs.append(("priceProtect", False, report.price_protect))
-    elif request.price is not None:
+    elif request.price is not None and report.price not in prices:
         pairs.append(("price", request.price, report.price))
     if request.time_in_force is not None:
         pairs.append(("timeInForce", request.time_in_force, report.time_in_force))

@@ -35,6 +35,8 @@ class Instrument:
         multiplier_up, multiplier_down: a buy may not be above mark times up, a sell not below mark times down.
         brackets: ascending by notional.
         maker_fee, taker_fee: fractions.
+        delivery_ms: exchange time at which the contract is delivered and ends; far ahead for perpetuals, None where
+            the venue does not say.
     """
 
     symbol: str
@@ -54,6 +56,7 @@ class Instrument:
     brackets: tuple[LeverageBracket, ...] = ()
     maker_fee: Decimal = Decimal("0.0002")
     taker_fee: Decimal = Decimal("0.0005")
+    delivery_ms: int | None = None
 
     def floor_price(self, price: Decimal) -> Decimal:
         """Round a price down to the tick."""

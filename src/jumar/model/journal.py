@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from jumar.model.decision import Decision
+from jumar.model.levels import BoundZone
 from jumar.model.mode import ModeState
 from jumar.model.order import Fill, OwnOrder
+from jumar.model.standing import TradeBegun, TradeLost
 from jumar.model.trade import Trade, TradeSummary
 
 
@@ -23,6 +25,13 @@ class Intent:
 
     order: OwnOrder
     tightness: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendIntent:
+    """An order whose newest amendment is about to be sent; one that was never journaled is refused by the store."""
+
+    order: OwnOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +95,7 @@ class DecisionSeen:
         outcome: `accepted`, `refused`, `superseded` or `spent`.
         reasons: one line each, with field, value and rule.
         raw: the text as read, for the person who asks later.
+        zone: the liquidation zone that it names, as it was bound (L-3); None without one.
     """
 
     symbol: str | None
@@ -96,6 +106,15 @@ class DecisionSeen:
     raw: str
     at_ms: int
     decision: Decision | None = None
+    zone: BoundZone | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneBound:
+    """The zone that an accepted decision names was bound later, or moved, before a trade took it over (L-3)."""
+
+    decision_id: str
+    zone: BoundZone | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +167,9 @@ class EventSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeChanged:
-    """The symbol's mode from now on; the newest one is kept (M-1)."""
+    """The mode of a symbol, or of the account where no symbol is named, from now on; the newest one is kept (M-1)."""
 
-    symbol: str
+    symbol: str | None
     state: ModeState
 
 
@@ -182,7 +201,7 @@ class OperatorRequest:
 
     Attributes:
         symbol: None for all symbols of the account.
-        request: `resume`.
+        request: `pause`, `resume` or `flatten`.
     """
 
     seq: int
@@ -204,6 +223,7 @@ def cancelled_in(event: EventSeen) -> tuple[str, str] | None:
 
 type Record = (
     Intent
+    | AmendIntent
     | OrderAdopted
     | OrderChanged
     | StopConfirmed
@@ -211,6 +231,7 @@ type Record = (
     | TradeEnded
     | FillSeen
     | DecisionSeen
+    | ZoneBound
     | RefusalSeen
     | Incident
     | EquitySeen
@@ -231,11 +252,13 @@ class SymbolMemory:
             proven ended.
         fills: its fills.
         decision: the newest accepted decision of the symbol.
+        zone: the liquidation zone that it names, as bound by then (L-3).
         superseded_ms: timestamp of a newer readable one that was refused or spent, None without one (D-7).
         last_end_ms: exchange time of the last fill of the symbol's last *filled* trade, None without one.
         ended_by: id of the opposite decision that ended it (C-2), None otherwise.
         spent: ids of decisions that are spent (filled trades, voided set-ups).
         mode: the mode that was kept, None for NORMAL.
+        flattened_ms: exchange time at which the last `flatten` was obeyed, None without one (D-7).
         entry_ids: client ids of the symbol's journaled entries, the newest ones (Y-12).
     """
 
@@ -244,12 +267,29 @@ class SymbolMemory:
     orders: tuple[OwnOrder, ...] = ()
     fills: tuple[Fill, ...] = ()
     decision: Decision | None = None
+    zone: BoundZone | None = None
     superseded_ms: int | None = None
     last_end_ms: int | None = None
     ended_by: str | None = None
     spent: frozenset[str] = field(default=frozenset())
     mode: ModeState | None = None
+    flattened_ms: int | None = None
     entry_ids: frozenset[str] = field(default=frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountMemory:
+    """What the store remembers of the account at start, over all symbols.
+
+    Attributes:
+        equity: the last record before the UTC day began and the first after, and the same of the ISO week.
+        begun: the trades whose first fill lies in the last two days.
+        lost: the newest end of a trade that lost after fees, None without one in the last two days.
+    """
+
+    equity: tuple[EquitySeen, ...] = ()
+    begun: tuple[TradeBegun, ...] = ()
+    lost: TradeLost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +299,9 @@ class StoreIdentity:
     Attributes:
         store_id: made once with the database.
         fresh: it was made by this start, or holds no journal: older decisions are spent (D-7).
+        mode: what is kept of M-1 for the account, None for NORMAL.
     """
 
     store_id: str
     fresh: bool
+    mode: ModeState | None = None

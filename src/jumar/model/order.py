@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from jumar.model.amendment import WITHOUT_EFFECT, Amendment, AmendmentState
 from jumar.model.units import ZERO
 
 
@@ -37,6 +38,8 @@ class Role(StrEnum):
 
 STOP_ROLES = frozenset({Role.STOP, Role.BACKSTOP})
 TARGET_ROLES = frozenset({Role.TP1, Role.TP2})
+#: Orders that only end or bound a position; they leave in every mode (M-1).
+PROTECTIVE_ROLES = STOP_ROLES | {Role.FULL_EXIT}
 EXIT_ROLES = frozenset(Role) - {Role.ENTRY}
 
 
@@ -248,6 +251,7 @@ class OwnOrder:
         cancel_unknown_ms: exchange time at which a cancel was answered "unknown order", None otherwise.
         misses: exchange times at which a read by id that did not find the order was asked.
         unlisted: exchange times at which an order list that lacks the order was asked.
+        amendments: every change of its price that was asked for, oldest first (E-5).
     """
 
     trade_key: str
@@ -273,6 +277,7 @@ class OwnOrder:
     cancel_unknown_ms: int | None = None
     misses: tuple[int, ...] = ()
     unlisted: tuple[int, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
 
     @property
     def client_id(self) -> str:
@@ -303,6 +308,29 @@ class OwnOrder:
     def confirmed(self) -> bool:
         """Whether the venue acknowledged it as resting, with an echo equal to the request."""
         return self.state is OrderState.OPEN and self.echo_error is None
+
+    @property
+    def price(self) -> Decimal | None:
+        """The last confirmed limit price (H-6); what an amendment only asks for does not count."""
+        done = [each.price for each in self.amendments if each.state is AmendmentState.DONE]
+        return done[-1] if done else self.request.price
+
+    @property
+    def prices(self) -> frozenset[Decimal | None]:
+        """Every limit price that it may have had: an observation of any of them is no error (S-11)."""
+        return frozenset({self.request.price, *(each.price for each in self.amendments)})
+
+    @property
+    def amending(self) -> Amendment | None:
+        """The amendment whose outcome is not known, None without one: only a cancel may follow (X-4 e)."""
+        newest = self.amendments[-1] if self.amendments else None
+        unknown = newest is not None and newest.state is AmendmentState.ASKED and not self.ended
+        return newest if unknown else None
+
+    @property
+    def chases(self) -> int:
+        """How often it was re-priced, or was cancelled by the venue instead; what had no effect does not count."""
+        return sum(each.state not in WITHOUT_EFFECT for each in self.amendments)
 
     @property
     def invisible(self) -> bool:

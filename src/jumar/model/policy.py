@@ -33,7 +33,29 @@ class OnFlat(StrEnum):
     """What a flat decision does to a position (C-1)."""
 
     HOLD = "hold"
+    TIGHTEN = "tighten"
     CLOSE = "close"
+
+
+class OnOpposite(StrEnum):
+    """What a decision of the other side does to a position (C-2)."""
+
+    CLOSE = "close"
+    HOLD = "hold"
+
+
+class OnDailyLoss(StrEnum):
+    """What the day's drawdown limit does to open positions (M-2)."""
+
+    HOLD = "hold"
+    CLOSE = "close"
+
+
+class ForeignOrders(StrEnum):
+    """What happens to somebody else's order on a managed symbol (Y-7)."""
+
+    LEAVE = "leave"
+    CANCEL = "cancel"
 
 
 class BackstopKind(StrEnum):
@@ -56,6 +78,17 @@ class Policy:
         stop_fail_bps, stop_fail_s: mark this far beyond the stop for so long means that the stop failed (S-8).
         orphan_stop_pct: distance of the emergency stop of a position that was found without one (Y-1).
         backstop: a quantity one where closePosition could reverse a position, or rests beside no quantity stop.
+        chase_after_s, chase_min_pct, chase_max_pct, max_chases: an unfilled entry follows the touch (E-5).
+        fallback_confidence: least confidence for a bounded taker entry once the chases are used up (E-6).
+        dead_man_s: an entry left by a dead engine is cancelled by the venue after this; zero for never (E-7).
+        liquidation_buffer_pct: the estimated liquidation price lies beyond the stop by this share of the stop's
+            distance (G-9).
+        daily_drawdown_pct, weekly_drawdown_pct: no entry once equity has fallen so much since the UTC day, the ISO
+            week, began (G-10).
+        max_open_positions, max_total_risk_pct: over all symbols of the account (G-17).
+        trail_activate_r: trailing begins at this many R; zero: at TP1 (R-1).
+        liq_exit_fraction: how much of the remainder a bound zone closes after TP1 (L-1).
+        delist_close_before_s: a position is closed this long before the symbol is delivered (M-2).
         invisible_replaced_max: so many invisible stops are replaced at once, then one per `invisible_pause_s`;
             never more than `stops_presumed_max` are alive or invisible (S-13).
     """
@@ -103,3 +136,29 @@ class Policy:
     orphan_policy: OrphanPolicy = OrphanPolicy.PROTECT
     stop_step_pct: Decimal = Decimal("0.05")
     stop_interval_s: int = 5
+    chase_after_s: int = 10
+    chase_min_pct: Decimal = Decimal("0.02")
+    chase_max_pct: Decimal = Decimal("0.25")
+    max_chases: int = 5
+    fallback_confidence: Decimal = Decimal("0.75")
+    dead_man_s: int = 60
+    on_opposite: OnOpposite = OnOpposite.CLOSE
+    on_daily_loss: OnDailyLoss = OnDailyLoss.HOLD
+    foreign_orders: ForeignOrders = ForeignOrders.LEAVE
+    liquidation_buffer_pct: Decimal = Decimal(25)
+    daily_drawdown_pct: Decimal = Decimal("2.0")
+    weekly_drawdown_pct: Decimal = Decimal("5.0")
+    max_trades_per_day: int = 3
+    cooldown_after_loss_s: int = 900
+    max_open_positions: int = 3
+    max_total_risk_pct: Decimal = Decimal("3.0")
+    levels_max_age_s: int = 1800
+    structure_timeframe: str = "15m"
+    structure_buffer_pct: Decimal = Decimal("0.05")
+    liq_near_pct: Decimal = Decimal("1.0")
+    liq_strength_min: Decimal = Decimal("0.6")
+    liq_trail_pct: Decimal = Decimal("0.3")
+    liq_exit_fraction: Decimal = Decimal("1.0")
+    trail_pct: Decimal = Decimal("0.5")
+    trail_activate_r: Decimal = Decimal(0)
+    delist_close_before_s: int = 3600

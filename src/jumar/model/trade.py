@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from jumar.model.decision import Decision
+from jumar.model.levels import BoundZone
 from jumar.model.order import Side
 from jumar.model.units import ONE, ZERO
 
@@ -16,6 +17,7 @@ class CloseReason(StrEnum):
     OPPOSITE = "opposite"
     STOP = "stop"
     EMERGENCY = "emergency"
+    FLATTEN = "flatten"
     ORPHAN = "orphan"
 
 
@@ -43,6 +45,11 @@ class Trade:
         adopted_price: average entry of a position that was found without a trade of ours (Y-1), None for a trade
             that we armed. An adopted trade has no entry, and no targets but those that were found.
         adopted_quantity: what was found, base currency; zero when only orders of ours were.
+        unprotected_ms: for how long it was seen without a stop that covers it, up to the last look (T-4).
+        zone: the liquidation zone that the decision named, as it was bound (L-3); None without one.
+        origin_ms: time of the decision that it was armed for, once the trade has passed to a newer one; None before.
+        guide: the newest decision of the same side that came after a fill (E-9), None before the first. It owns
+            nothing: it may end what is left of the entry, tighten the stop and move targets.
     """
 
     key: str
@@ -65,6 +72,15 @@ class Trade:
     ended_ms: int | None = None
     adopted_price: Decimal | None = None
     adopted_quantity: Decimal = ZERO
+    zone: BoundZone | None = None
+    origin_ms: int | None = None
+    guide: Decision | None = None
+    unprotected_ms: int = 0
+
+    @property
+    def guiding(self) -> Decision:
+        """The decision by which what is left of the entry is judged: the newest of its own side (E-9)."""
+        return self.decision if self.guide is None else self.guide
 
     @property
     def adopted(self) -> bool:
@@ -99,11 +115,13 @@ class TradeSummary:
     """What a finished trade was, from its fills.
 
     Attributes:
-        exit_reason: `tp1`, `tp2`, `stop`, `backstop`, `liq_zone`, `opposite`, `flat`, `emergency`, `orphan`,
-            `liquidation`, `adl`, `settlement` or `manual`: the exit that closed the last lot.
+        exit_reason: `tp1`, `tp2`, `stop`, `backstop`, `liq_zone`, `opposite`, `flat`, `emergency`, `flatten`,
+            `orphan`, `liquidation`, `adl`, `settlement` or `manual`: the exit that closed the last lot.
         realized_pnl, fees: quote currency; fees positive when paid.
         r_gross, r_net: result in units of initial risk (|average entry - initial stop| times quantity).
         slippage: how much worse the exit by stop was than its trigger, quote currency per unit; None without one.
+        funding: quote currency, negative when more was paid than received; None where it is not known.
+        chases: how often its entry was re-priced. unprotected_ms: as the trade's.
     """
 
     key: str
@@ -119,3 +137,11 @@ class TradeSummary:
     stop_moves: int
     first_fill_ms: int
     last_fill_ms: int
+    funding: Decimal | None = None
+    chases: int = 0
+    unprotected_ms: int = 0
+
+    @property
+    def net(self) -> Decimal:
+        """The result after fees, and after funding as far as it is known; quote currency."""
+        return self.realized_pnl - self.fees + (self.funding or ZERO)

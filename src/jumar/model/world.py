@@ -9,10 +9,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 from jumar.model.account import AccountSettings, Balance, PositionReport, SymbolSettings
+from jumar.model.countdown import NOT_PROBED, Countdown
 from jumar.model.decision import Decision
+from jumar.model.funding import FundingPayment
 from jumar.model.instrument import Instrument
-from jumar.model.mode import ModeState
+from jumar.model.levels import BoundZone, MarketLevels
+from jumar.model.mode import HEALTHY, Health, ModeState
 from jumar.model.order import Fill, OrderReport, OwnOrder, Side
+from jumar.model.standing import NOTHING_KNOWN, Standing
 from jumar.model.trade import Trade
 
 
@@ -46,6 +50,11 @@ def newest[T](read: Observed[T] | None, event: Observed[T] | None) -> Observed[T
     return event if event.at_ms >= read.at_ms else read
 
 
+def newer[T](old: Observed[T] | None, new: Observed[T]) -> Observed[T]:
+    """Keep the newer by its own time: a late event or answer never replaces a newer one (W-1)."""
+    return new if old is None or new.at_ms >= old.at_ms else old
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """Best bid and ask with their sizes."""
@@ -69,11 +78,13 @@ class DecisionState:
         refusals: code and message for `malformed`, `conflict` or `symbol_not_managed` of a newer file that
             could be read in part; such a decision still supersedes (D-7).
         spent: why the decision is spent for entry, None while it is not.
+        zone: the liquidation zone that it names, as bound when it was accepted or moved since; None while unbound (L-3).
     """
 
     decision: Decision
     refusals: tuple[tuple[str, str], ...] = ()
     spent: str | None = None
+    zone: BoundZone | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +105,9 @@ class World:
         setup_error: why margin mode or leverage could not be set lately, None otherwise (E-4).
         ready: whether one reconciliation has completed since the start (Y-9, Y-12).
         mode: the mode that is kept until an operator or its own end changes it, None for NORMAL (M-1).
+        account_mode: the same for the whole account; the stricter counts.
+        health: what the engine knows of its own senses and memory.
+        liquidations: the venue's liquidation prices of the last position reads that told one, oldest first (M-2).
         marks: the mark prices of the last seconds by their own time, oldest first; the last one is `mark` (S-8).
         uncovered_ms: exchange time since which the position has been seen without a confirmed stop, None while it
             is covered. Forgotten over a restart and while the venue cannot be reached, so that the deadline of S-7
@@ -107,6 +121,15 @@ class World:
             shows its orders.
         last_end_ms: exchange time of the last fill of the symbol's last filled trade, None without one.
         last_end_side: the side of that trade, None where it is not known any more.
+        levels: the newest content of the levels file, whatever its age; None before the first (D-10).
+        best_mark: the best mark price for the open trade since its first fill, or since the start of the engine where
+            that is later; None before a fill (R-5).
+        funding: the payments of the open trade's position, oldest first; None while they are not known (T-3).
+        bare_ms: when the last look found the position without a stop, None where it found cover; unlike `uncovered_ms`
+            it goes on while the venue cannot be reached (T-4).
+        standing: how the account stands: equity, trades, the other symbols, the venue's counts.
+        countdown: what was asked of the venue's dead man's switch last in this process, None before the first time.
+        no_dead_man: why that switch may not be used on this account, None where V-6 is proven (E-7).
     """
 
     now_ms: int
@@ -132,6 +155,9 @@ class World:
     orders: tuple[OwnOrder, ...] = ()
     fills: tuple[Fill, ...] = ()
     mode: ModeState | None = None
+    account_mode: ModeState | None = None
+    health: Health = HEALTHY
+    liquidations: tuple[Observed[Decimal], ...] = ()
     marks: tuple[Observed[Decimal], ...] = ()
     uncovered_ms: int | None = None
     strays: tuple[OwnOrder, ...] = ()
@@ -142,3 +168,10 @@ class World:
     known_keys: frozenset[str] = frozenset()
     last_end_ms: int | None = None
     last_end_side: Side | None = None
+    levels: MarketLevels | None = None
+    best_mark: Decimal | None = None
+    funding: tuple[FundingPayment, ...] | None = None
+    bare_ms: int | None = None
+    standing: Standing = NOTHING_KNOWN
+    countdown: Countdown | None = None
+    no_dead_man: str | None = NOT_PROBED

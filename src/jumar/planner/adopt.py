@@ -67,7 +67,8 @@ def adoption(world: World, policy: Policy) -> Adoption | None:
         return None
     trade = _trade(world, policy, held, side, fitting)
     orders = tuple(_own(world, trade, found, n) for n, found in _numbered(fitting))
-    return Adoption(trade=trade, orders=orders, note=Cause(rule=RULE, text=_story(trade, fitting)))
+    words = _story(trade, abs(held.value.quantity), fitting)
+    return Adoption(trade=trade, orders=orders, note=Cause(rule=RULE, text=words))
 
 
 def latecomers(world: World, trade: Trade) -> tuple[OwnOrder, ...]:
@@ -212,13 +213,11 @@ def _emergency_stop(
 ) -> Decimal:
     """`orphan_stop_pct` from mark or entry, whichever is tighter and not through the mark."""
     away = ONE - policy.orphan_stop_pct * PERCENT * sign
-    bases = [position.entry_price] if position.entry_price > ZERO else []
     mark = None if world.mark is None else world.mark.value
-    if mark is not None:
-        bases.append(mark)
+    bases = [position.entry_price] if mark is None else [position.entry_price, mark]
     prices = [base * away for base in bases]
     allowed = [price for price in prices if mark is None or (mark - price) * sign > ZERO]
-    price = max(allowed, key=lambda price: price * sign, default=ZERO)
+    price = max(allowed, key=lambda price: price * sign)  # the one from the mark always lies there
     instrument = world.instrument
     if instrument is None:
         return price
@@ -287,11 +286,13 @@ def _word[T: (TimeInForce, WorkingType)](kind: type[T], word: str | None) -> T |
     return kind(word) if word in {each.value for each in kind} else None
 
 
-def _story(trade: Trade, fitting: Sequence[_Found]) -> str:
-    side = "long" if trade.side is Side.BUY else "short"
+def _story(trade: Trade, size: Decimal, fitting: Sequence[_Found]) -> str:
     names = ", ".join(found.report.client_id for found in fitting) or "no order of ours"
+    if size == ZERO:
+        return f"found {names} that no trade explains, and no position: they go"
+    side = "long" if trade.side is Side.BUY else "short"
     kept = any(found.parsed.role in STOP_ROLES for found in fitting)
     stop = "its stop is kept" if kept else "it gets one"
-    what = f"{side} {text(trade.adopted_quantity)} at {text(trade.limit_price)}"
+    what = f"{side} {text(size)} at {text(trade.limit_price)}"
     price = text(trade.tightest(trade.ratchet_price))
     return f"found {what} that no trade explains, with {names}; stop {price}: {stop}"

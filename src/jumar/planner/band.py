@@ -5,12 +5,13 @@ at least `min_stop_pct` away and the reward to TP1 is at least `min_rr` times th
 """
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from jumar.model.decision import Levels
 from jumar.model.instrument import Instrument
 from jumar.model.order import Side
 from jumar.model.policy import MinStopPolicy, Policy
+from jumar.model.trade import Trade
 from jumar.model.units import ONE, PERCENT, ZERO, text
 from jumar.model.world import Quote
 
@@ -154,6 +155,15 @@ def _rr_below_min(
     )
 
 
+def is_worth_it(price: Decimal, trade: Trade, policy: Policy) -> bool:
+    """Whether P-3 holds at a limit price for the levels as the trade was armed with them.
+
+    They differ from the band's only when the tick has changed since (W-3).
+    """
+    risk, reward = (price - trade.initial_stop) * trade.sign, (trade.tp1 - price) * trade.sign
+    return risk >= price * policy.min_stop_pct * PERCENT and reward >= policy.min_rr * risk
+
+
 def entry_price(band: Band, quote: Quote, instrument: Instrument) -> Decimal | None:
     """Return the post-only limit price, None when nothing may rest now (E-2).
 
@@ -207,7 +217,7 @@ def size(
         "max_notional_usdt": policy.max_notional_usdt / band.high,
         "max_risk_pct": equity * policy.max_risk_pct * PERCENT / loss,
         "margin": available * leverage / reserve / band.high,
-        "bracket": _bracket_cap(instrument, leverage) / band.high,
+        "bracket": bracket_cap(instrument, leverage) / band.high,
         "lot_size": min(instrument.max_quantity, instrument.market_max_quantity),
     }
     if band.widened_from is not None:
@@ -222,15 +232,16 @@ def size(
     return Sizing(quantity=floored, cuts=tuple(cuts), binding=binding)
 
 
-def _bracket_cap(instrument: Instrument, leverage: int) -> Decimal:
+def bracket_cap(instrument: Instrument, leverage: int) -> Decimal:
     """The largest notional at which the brackets allow a leverage; zero when none does."""
     allowed = [b.notional_cap for b in instrument.brackets if b.max_leverage >= leverage]
     return max(allowed, default=ZERO)
 
 
 def _pct(part: Decimal, whole: Decimal) -> str:
-    return text((part / whole / PERCENT).quantize(Decimal("0.0001")))
+    """Rounded down, as the ratio: what is too little must not read as enough."""
+    return text((part / whole / PERCENT).quantize(Decimal("0.0001"), rounding=ROUND_FLOOR))
 
 
 def _ratio(reward: Decimal, risk: Decimal) -> str:
-    return text((reward / risk).quantize(Decimal("0.01"))) if risk > ZERO else "no"
+    return text((reward / risk).quantize(Decimal("0.01"), rounding=ROUND_FLOOR))

@@ -7,7 +7,7 @@ that is stands in G-8.
 """
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from jumar.model.account import Balance
 from jumar.model.command import Refusal
@@ -16,7 +16,7 @@ from jumar.model.instrument import Instrument
 from jumar.model.order import Side
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
-from jumar.model.units import ZERO, percent_of, text
+from jumar.model.units import PERCENT, ZERO, percent_of, text
 from jumar.model.world import Observed, Quote, Source, World
 from jumar.planner import guards
 from jumar.planner.band import Band, EmptyBand, compute_band, entry_price
@@ -280,14 +280,20 @@ def _band_report(band: Band, instrument: Instrument, policy: Policy) -> BandRepo
 
 
 def _too_close(band: Band, price: Decimal, policy: Policy) -> str:
-    away = text(percent_of(abs(price - band.levels.stop), price))
+    away = _rounded_down(abs(price - band.levels.stop) / price / PERCENT)
     return f"at {text(price)} the stop is {away} % away, {text(policy.min_stop_pct)} % needed"
 
 
 def _too_little(band: Band, price: Decimal, policy: Policy) -> str:
     ratio = abs(band.levels.tp1 - price) / abs(price - band.levels.stop)
-    reward = text(ratio.quantize(_RATIO))
-    return f"at {text(price)} reward to risk is {reward}, {text(policy.min_rr)} needed"
+    return (
+        f"at {text(price)} reward to risk is {_rounded_down(ratio)}, {text(policy.min_rr)} needed"
+    )
+
+
+def _rounded_down(value: Decimal) -> str:
+    """What is too little must not read as enough."""
+    return text(value.quantize(_RATIO, rounding=ROUND_FLOOR))
 
 
 def _order_report(case: Case, proposal: Proposal) -> EntryReport | None:
@@ -328,8 +334,8 @@ def _order_report(case: Case, proposal: Proposal) -> EntryReport | None:
 def _targets(case: Case, trade: Trade) -> tuple[Decimal, Decimal]:
     """How a full fill would be split (T-1)."""
     quantity = trade.planned_quantity
-    facts = assess(replace(case.world, trade=trade, orders=(), fills=()), trade, case.policy)
-    filled = replace(facts, entered=quantity, remaining=quantity, own_remaining=quantity)
+    facts = assess(replace(case.world, orders=(), fills=()), trade, case.policy)
+    filled = replace(facts, entered=quantity, own_remaining=quantity)
     wanted = wanted_targets(case.world, trade, filled, case.instrument)
     return wanted.tp1, wanted.tp2
 

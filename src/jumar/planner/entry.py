@@ -13,9 +13,13 @@ from jumar.model.trade import Trade
 from jumar.model.units import PERCENT, ZERO, ceil_to, text
 from jumar.model.world import World
 from jumar.planner.approve import refuse
-from jumar.planner.band import Band, EmptyBand, compute_band, entry_price, size
+from jumar.planner.band import Band, EmptyBand, compute_band, is_worth_it, size
+from jumar.planner.binding import taken_over
+from jumar.planner.chase import chase, joining_price
 from jumar.planner.facts import Facts
-from jumar.planner.guards import leverage_refusal, mark_near_stop
+from jumar.planner.fallback import give_way, taking_price
+from jumar.planner.guards import leverage_refusal, planned_refusals
+from jumar.planner.guided import entry_band
 from jumar.planner.slots import alive, attempts, cancel, last, may_cancel, regular, since_journaled
 
 #: After a refused entry (post-only would have taken) the next attempt waits for another look at the market.
@@ -33,7 +37,7 @@ class Proposal:
 
 
 def propose(world: World, policy: Policy) -> Proposal:
-    """Compute band, leverage, price and quantity of the present decision (G-3, G-7, G-8, G-16)."""
+    """Compute band, leverage, price and quantity of the present decision (G-3, G-7, G-8, G-9, G-16, G-17)."""
     state, instrument = world.decision, world.instrument
     if state is None or instrument is None or state.decision.levels is None:
         return Proposal(trade=None, leverage=0, refusals=())
@@ -68,12 +72,14 @@ def _sized(
     )
     refusal = _too_small(sizing.quantity, sizing.binding, band, instrument, world)
     trade = _trade(world, decision, band, sizing.quantity, instrument)
-    near = mark_near_stop(world, policy, trade)
-    refusals = tuple(found for found in (refusal, near) if found is not None)
+    small = () if refusal is None else (refusal,)
+    refusals = (*small, *planned_refusals(world, policy, trade, leverage))
     notes = [Cause(rule="E-3", text=f"quantity cut to {cut}") for cut in sizing.cuts]
     if band.widened_from is not None:
         words = f"stop widened from {text(band.widened_from)} to {text(band.levels.stop)}"
         notes.append(Cause(rule="E-1", text=words))
+    if trade.zone is not None:
+        notes.append(taken_over(trade.zone))
     return Proposal(trade=trade, leverage=leverage, refusals=refusals, notes=tuple(notes))
 
 
@@ -129,6 +135,7 @@ def _trade(
         tp1=band.levels.tp1,
         tp2=band.levels.tp2,
         armed_ms=world.now_ms,
+        zone=None if world.decision is None else world.decision.zone,
     )
 
 
@@ -152,14 +159,31 @@ def setup_commands(world: World, policy: Policy, leverage: int) -> tuple[Command
 def entry_commands(
     world: World, trade: Trade, facts: Facts, policy: Policy, refusals: tuple[Refusal, ...]
 ) -> tuple[Command, ...]:
-    """Cancel the entry when it may not be alive; place it when it may and none is (E-8, E-10, S-1)."""
+    """Cancel the entry when it may not be alive; let it follow the touch; place it when none is (E-5 … E-10, S-1)."""
     reason = _why_not(world, trade, facts, refusals)
     resting = alive(world, Role.ENTRY)
     if reason is not None:
         return tuple(cancel(order, reason) for order in resting if may_cancel(world, order))
-    if resting:
+    band = _band(world, trade, policy)
+    if band is None or not armed_stop_confirmed(world, trade, facts) or facts.fills_pending:
         return ()
-    return _place(world, trade, facts, policy)
+    if facts.cover_size > facts.entered:
+        return ()  # more is held than our fills explain: the armed stop could be too small for the rest
+    if resting:
+        (order,) = resting[-1:]
+        return chase(world, trade, policy, band, order) or give_way(
+            world, trade, policy, band, order
+        )
+    return _place(world, trade, facts, policy, band)
+
+
+def _band(world: World, trade: Trade, policy: Policy) -> Band | None:
+    """The prices that the trade may be entered at, None while they are not known or none is left."""
+    instrument = world.instrument
+    if instrument is None:
+        return None
+    band = entry_band(trade, instrument, policy)
+    return None if isinstance(band, EmptyBand) else band
 
 
 def armed_stop_confirmed(world: World, trade: Trade, facts: Facts) -> bool:
@@ -195,46 +219,43 @@ def _why_not(
     return None
 
 
-def _place(world: World, trade: Trade, facts: Facts, policy: Policy) -> tuple[Command, ...]:
+def _place(
+    world: World, trade: Trade, facts: Facts, policy: Policy, band: Band
+) -> tuple[Command, ...]:
     instrument = world.instrument
-    if instrument is None or world.quote is None or not armed_stop_confirmed(world, trade, facts):
+    if instrument is None or world.quote is None:
         return ()
     quantity = instrument.floor_quantity(trade.planned_quantity - facts.entered)
-    if quantity < instrument.min_quantity or facts.fills_pending:
-        return ()
-    if facts.cover_size > facts.entered:
-        return ()  # more is held than our fills explain: the armed stop could be too small for the rest
     previous = last(world, Role.ENTRY)
     if previous is not None and _just_refused(world, previous):
         return ()
-    levels = trade.decision.levels
-    if levels is None:
+    taking = taking_price(world, trade, policy, band)
+    price = joining_price(world, trade, band, world.quote.value, instrument)
+    price = price if taking is None else taking.price
+    if price is None or quantity < instrument.min_quantity:
         return ()
-    band = compute_band(levels, trade.side, instrument, policy)
-    if isinstance(band, EmptyBand):
+    if quantity * price < instrument.min_notional or not is_worth_it(price, trade, policy):
         return ()
-    price = entry_price(band, world.quote.value, instrument)
-    if price is None or quantity * price < instrument.min_notional:
-        return ()
-    distance = abs(price - trade.initial_stop)
-    cause = Cause(
-        rule="E-2",
-        text=(
-            f"entry {text(quantity)} at {text(price)}, band [{text(band.low)}, {text(band.high)}], "
-            f"stop {text(trade.initial_stop)} is {text((distance / price / PERCENT).quantize(Decimal('0.001')))} % away"
-        ),
-    )
+    joins = Cause(rule="E-2", text=_words(trade, band, quantity, price))
     command = regular(
         world,
         trade,
         Role.ENTRY,
         quantity=quantity,
         side=trade.side,
-        cause=cause,
+        cause=joins if taking is None else taking.cause,
         price=price,
-        time_in_force=TimeInForce.GTX,
+        time_in_force=TimeInForce.GTX if taking is None else TimeInForce.IOC,
     )
     return (command,)
+
+
+def _words(trade: Trade, band: Band, quantity: Decimal, price: Decimal) -> str:
+    share = abs(price - trade.initial_stop) / price / PERCENT
+    return (
+        f"entry {text(quantity)} at {text(price)}, band [{text(band.low)}, {text(band.high)}], "
+        f"stop {text(trade.initial_stop)} is {text(share.quantize(Decimal('0.001')))} % away"
+    )
 
 
 def _just_refused(world: World, newest: OwnOrder) -> bool:

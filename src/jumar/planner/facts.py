@@ -40,7 +40,7 @@ class Facts:
         entry_alive: whether an entry order is alive or unknown.
         exit_filled: whether any exit of the trade, or a hand, reduced the position.
         stop_triggered: whether a stop's trigger fired (S-9).
-        tp1_hit: whether TP1 has a fill (T-3).
+        tp1_hit: whether TP1 has a fill, or the zone exit that took its place (T-3, L-1).
         fills_pending: a report says more was filled than the fills seen so far, for less than `FILL_LAG_MS`.
         flat: proven flat (Y-11), or proven never filled.
     """
@@ -75,12 +75,14 @@ def filled_by(world: World, order: OwnOrder) -> Decimal:
     return sum([fill.quantity for fill in world.fills if fill.client_id == name], start=ZERO)
 
 
+def filled_of(world: World, order: OwnOrder) -> Decimal:
+    """Return what an order has filled, base currency: the larger of fills and report."""
+    return max(filled_by(world, order), order.filled_quantity)
+
+
 def filled_of_role(world: World, role: Role) -> Decimal:
-    """Return what all orders of a role have filled: per order the larger of fills and report."""
-    return sum(
-        (max(filled_by(world, order), order.filled_quantity) for order in by_role(world, role)),
-        start=ZERO,
-    )
+    """Return what all orders of a role have filled."""
+    return sum((filled_of(world, order) for order in by_role(world, role)), start=ZERO)
 
 
 def assess(world: World, trade: Trade, policy: Policy) -> Facts:
@@ -93,12 +95,11 @@ def assess(world: World, trade: Trade, policy: Policy) -> Facts:
     lag = entered - sum((fill.quantity for fill in entry_fills), start=ZERO)
     last_fill_ms = max((fill.time_ms for fill in world.fills), default=None)
     exits = _exit_filled(world, trade)
-    bought = entered > ZERO or trade.adopted_quantity > ZERO or bool(world.fills) or exits
     entry_alive = any(order.alive_or_unknown for order in entries)
     remaining = max(by_fills + lag, ZERO)
     added = foreign_size(world, trade)
     cover_size = _cover_size(world, trade, remaining, last_fill_ms)
-    had_fill = bought or cover_size > ZERO
+    had_fill = cover_size > ZERO or exits  # whatever was bought is held still, or was sold
     own = max(remaining - added - _sold_unitemised(world), ZERO)
     late_size = _late_size(world, trade, policy, last_fill_ms)
     stop_orders = by_role(world, *STOP_ROLES)
@@ -118,7 +119,7 @@ def assess(world: World, trade: Trade, policy: Policy) -> Facts:
         entry_alive=entry_alive,
         exit_filled=exits,
         stop_triggered=any(_triggered(world, order) for order in stop_orders) and had_fill,
-        tp1_hit=filled_of_role(world, Role.TP1) > ZERO,
+        tp1_hit=any(filled_of_role(world, role) > ZERO for role in (Role.TP1, Role.ZONE_EXIT)),
         fills_pending=_fills_pending(world),
         flat=not entry_alive
         and (not had_fill or _flat(world, trade, policy, by_fills + lag, last_fill_ms)),

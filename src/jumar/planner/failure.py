@@ -4,6 +4,7 @@ Promises: an invisible stop is never a reason to close (S-13); what is closed he
 venue protects it, and the symbol enters nothing afterwards until a person says so (M-2).
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 from jumar.model.command import Alarm, Cause
@@ -23,6 +24,13 @@ def is_uncovered(world: World, trade: Trade, facts: Facts) -> bool:
     """Whether there is a position and no stop presumed alive covers it at the ratchet price (S-7)."""
     held = facts.cover_size > ZERO and not facts.flat
     return held and not covered_at_ratchet(world, trade, facts)
+
+
+def with_bare_time(world: World, trade: Trade) -> Trade:
+    """Return the trade with the time since the last look counted, where that look found it without a stop (T-4)."""
+    if world.bare_ms is None:
+        return trade
+    return replace(trade, unprotected_ms=trade.unprotected_ms + world.now_ms - world.bare_ms)
 
 
 def why_emergency(world: World, trade: Trade, facts: Facts, policy: Policy) -> Cause | None:

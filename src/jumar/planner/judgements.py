@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from jumar.model.account import MarginMode
 from jumar.model.command import Refusal
 from jumar.model.decision import Decision, Levels
 from jumar.model.instrument import Instrument
@@ -16,9 +17,11 @@ from jumar.model.moments import iso
 from jumar.model.order import Side
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
-from jumar.model.units import ONE, PERCENT, ceil_to, percent_of, text
+from jumar.model.units import ONE, PERCENT, ZERO, ceil_to, percent_of, text
 from jumar.model.world import Quote, World
 from jumar.planner.band import Band
+from jumar.planner.holding import loss_at_stop
+from jumar.planner.margin import Planned, isolated_margin, liquidation_price
 
 
 class Verdict(StrEnum):
@@ -72,12 +75,17 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A guard that can be judged: its codes, its numbers, and what would pass."""
+    """A guard that can be judged: its codes, its numbers, and what would pass.
+
+    Attributes:
+        words: None where it cannot be judged in this case. unjudged: why not.
+    """
 
     rule: str
     codes: tuple[str, ...]
     words: Callable[[Case], str | None]
     fix: Callable[[Case], str | None] = lambda _: None
+    unjudged: str = "no price of the zone can be entered, so there is nothing to judge"
 
 
 def judge(case: Case, refusals: Iterable[Refusal]) -> tuple[Judgement, ...]:
@@ -108,8 +116,12 @@ def _judged(row: Row, case: Case, refused: list[Refusal]) -> Judgement:
         )
     words = row.words(case)
     verdict = Verdict.UNKNOWN if words is None else Verdict.PASSED
-    words = words or "no price of the zone can be entered, so there is nothing to judge"
-    return Judgement(rule=row.rule, codes=row.codes, verdict=verdict, text=words)
+    return Judgement(
+        rule=row.rule,
+        codes=row.codes,
+        verdict=verdict,
+        text=row.unjudged if words is None else words,
+    )
 
 
 # what passed, and what would
@@ -246,6 +258,67 @@ def _near_stop_fix(case: Case) -> str | None:
     return f"mark of {text(case.instrument.ceil_price(edge) - case.instrument.tick_size)} or less"
 
 
+def _liquidation(case: Case) -> str | None:
+    """With isolated margin the account does not matter; crossed, all of it does."""
+    band, trade = case.band, case.trade
+    isolated = case.policy.margin_mode is MarginMode.ISOLATED
+    if band is None or trade is None or not isolated or not trade.planned_quantity:
+        return None
+    leverage = _leverage_used(case)
+    price, beyond = _beyond_stop(case, band, trade, leverage)
+    if price is None:
+        return f"never liquidated with isolated margin and leverage {leverage}"
+    needed = _liquidation_buffer(case, band, trade)
+    return (
+        f"liquidation at {text(price.quantize(case.instrument.tick_size))} with isolated margin and leverage {leverage}, "
+        f"{text(beyond.quantize(case.instrument.tick_size))} beyond the stop, {text(needed)} needed"
+    )
+
+
+def _liquidation_fix(case: Case) -> str | None:
+    """The highest leverage that would pass."""
+    band, trade = case.band, case.trade
+    if band is None or trade is None:
+        return None
+    needed = _liquidation_buffer(case, band, trade)
+    for leverage in range(_leverage_used(case) - 1, 0, -1):
+        price, beyond = _beyond_stop(case, band, trade, leverage)
+        if price is None or beyond >= needed:
+            return f"leverage {leverage}"
+    return None
+
+
+def _beyond_stop(
+    case: Case, band: Band, trade: Trade, leverage: int
+) -> tuple[Decimal | None, Decimal]:
+    """The liquidation price with isolated margin, and how far it lies beyond the stop."""
+    planned = Planned(side=case.side, quantity=trade.planned_quantity, entry=band.worst)
+    margin = isolated_margin(planned, leverage, case.instrument.taker_fee)
+    price = liquidation_price(planned, margin, case.instrument.brackets)
+    return price, ZERO if price is None else (trade.initial_stop - price) * trade.sign
+
+
+def _liquidation_buffer(case: Case, band: Band, trade: Trade) -> Decimal:
+    share = case.policy.liquidation_buffer_pct * PERCENT
+    return abs(band.worst - trade.initial_stop) * share
+
+
+def _leverage_used(case: Case) -> int:
+    return max(int(min(case.decision.leverage, Decimal(case.leverage_max))), 1)
+
+
+def _total_risk(case: Case) -> str:
+    """How much equity this trade alone needs to stay inside the limit of all positions."""
+    if case.band is None or case.trade is None:
+        return "needs the other positions"
+    loss = loss_at_stop(case.world, case.trade, case.trade.planned_quantity, case.band.worst)
+    equity = loss / (case.policy.max_total_risk_pct * PERCENT)
+    return (
+        f"needs the other positions; this one alone from {_up(equity)} of equity "
+        f"(max_total_risk {text(case.policy.max_total_risk_pct)} %)"
+    )
+
+
 def _money(case: Case) -> str:
     if case.band is None or case.trade is None:
         return "the account's balance is not known here"
@@ -253,7 +326,7 @@ def _money(case: Case) -> str:
     loss = quantity * (abs(worst - stop) + stop * case.instrument.taker_fee)
     equity = loss / (case.policy.max_risk_pct * PERCENT)
     reserve = ONE + case.policy.margin_reserve_pct * PERCENT
-    leverage = max(int(min(case.decision.leverage, Decimal(case.leverage_max))), 1)
+    leverage = _leverage_used(case)
     margin = quantity * case.band.high / leverage * reserve
     return (
         f"uncut from {_up(equity)} of equity (max_risk_pct {text(case.policy.max_risk_pct)} %) "
@@ -289,6 +362,13 @@ JUDGED: tuple[Row, ...] = (
         words=_quantity,
         fix=_quantity_fix,
     ),
+    Row(
+        rule="G-9",
+        codes=("liquidation_inside_stop",),
+        words=_liquidation,
+        fix=_liquidation_fix,
+        unjudged="needs a price to enter at and, with crossed margin, the account",
+    ),
     Row(rule="G-16", codes=("mark_near_stop",), words=_near_stop, fix=_near_stop_fix),
 )  # fmt: skip
 
@@ -296,8 +376,11 @@ UNJUDGED: tuple[tuple[str, tuple[str, ...], Callable[[Case], str]], ...] = (
     ("G-1", ("spent", "superseded", "conflict"), _says("only the engine's journal knows")),
     ("G-6", ("market_data_stale",), _says("prices here are given or assumed, not received")),
     ("G-8", ("margin_insufficient", "equity_below_min"), _money),
-    ("G-9", ("liquidation_inside_stop",), _says("needs margin mode and leverage as read back")),
-    ("G-10", ("daily_drawdown", "weekly_drawdown"), _says("needs the account's equity")),
+    (
+        "G-10",
+        ("daily_drawdown", "weekly_drawdown"),
+        _says("needs the account's equity over time and what was moved in and out"),
+    ),
     ("G-11", ("max_trades_per_day", "cooldown"), _says("only the engine's journal knows")),
     ("G-12", ("mode", "paused", "not_writer"), _says("only the running engine knows")),
     (
@@ -319,6 +402,6 @@ UNJUDGED: tuple[tuple[str, tuple[str, ...], Callable[[Case], str]], ...] = (
         _says("needs the exchange; filters and brackets here are a shipped table"),
     ),
     ("G-16", ("stop_not_placeable",), _says("known when the stop is armed")),
-    ("G-17", ("max_open_positions", "max_total_risk"), _says("needs the other positions")),
+    ("G-17", ("max_open_positions", "max_total_risk"), _total_risk),
 )
 UNJUDGED_CODES = frozenset(code for _, codes, _ in UNJUDGED for code in codes)

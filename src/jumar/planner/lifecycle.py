@@ -9,15 +9,18 @@ from decimal import Decimal
 from jumar.model.command import Cause, Refusal
 from jumar.model.decision import Action
 from jumar.model.order import OrderStatus, Role
-from jumar.model.policy import OnFlat, Policy
+from jumar.model.policy import OnFlat, OnOpposite, Policy
 from jumar.model.trade import CloseReason, Trade
 from jumar.model.units import ZERO, text
 from jumar.model.world import World
 from jumar.planner.approve import refuse
+from jumar.planner.binding import follow_levels
 from jumar.planner.entry import entry_orders_used_up
 from jumar.planner.facts import Facts
 from jumar.planner.failure import ended_incompletely, why_emergency
+from jumar.planner.flattening import asked_to_flatten, why_flatten
 from jumar.planner.guards import is_fresh
+from jumar.planner.newer import Stance, follow, remainder_ends, stance
 from jumar.planner.position import newest_position, position_of_nobody
 from jumar.planner.slots import attempts
 
@@ -52,13 +55,38 @@ def advance(world: World, trade: Trade, facts: Facts, policy: Policy) -> Advance
         trade = replace(trade, voided=code)
         notes.append(cause)
         refusals.append(refuse(code, cause.rule, cause.text))
+    followed = follow(world, trade, facts, policy)
+    trade = followed.trade
+    notes += followed.notes
+    trade, bound = follow_levels(world, trade, policy)
+    notes += bound
     if trade.entry_over is None and (over := _entry_over(world, trade, facts, policy)) is not None:
         trade = replace(trade, entry_over=over.text)
         notes.append(over)
     if trade.proven_flat_ms is None and facts.had_fill and facts.flat:
         trade = replace(trade, proven_flat_ms=world.now_ms)
         notes.append(_proof(world, trade, facts))
+    refusals += _held_out(world, trade, facts, policy)
     return Advance(trade=trade, notes=tuple(notes), refusals=tuple(refusals))
+
+
+def _held_out(world: World, trade: Trade, facts: Facts, policy: Policy) -> tuple[Refusal, ...]:
+    """C-2: why an opposite decision enters nothing while the position of the trade is held against it."""
+    if trade.closing is not None or facts.remaining <= ZERO or world.decision is None:
+        return ()
+    if policy.on_opposite is OnOpposite.CLOSE or not _is_opposite(world, trade, policy):
+        return ()
+    held = f"a {trade.decision.action} position of {text(facts.remaining)} is held"
+    return (refuse("position_held", "C-2", f"{held}: on_opposite = hold"),)
+
+
+def _is_opposite(world: World, trade: Trade, policy: Policy) -> bool:
+    """Whether the decision in force, fresh and readable, wants the other side, and knew of an adopted position."""
+    state = world.decision
+    if state is None or state.refusals or not is_fresh(state.decision, world, policy):
+        return False
+    knew_of_it = not trade.adopted or state.decision.timestamp_ms > trade.armed_ms
+    return knew_of_it and state.decision.side is trade.side.opposite
 
 
 def _proof(world: World, trade: Trade, facts: Facts) -> Cause:
@@ -93,6 +121,8 @@ def _closing(
     emergency = why_emergency(world, trade, facts, policy)
     if emergency is not None:
         return CloseReason.EMERGENCY, emergency
+    if (found := why_flatten(world, trade, policy)) is not None:
+        return found
     return _closing_by_decision(world, trade, policy)
 
 
@@ -109,15 +139,11 @@ def _closing_by_decision(
     if state is None or state.refusals or not is_fresh(state.decision, world, policy):
         return None
     decision = state.decision
-    if decision.id == trade.decision.id:
-        return None
     if trade.adopted and decision.timestamp_ms <= trade.armed_ms:
         return None  # it did not know of this position
-    if decision.action is Action.FLAT:
-        if policy.on_flat is OnFlat.CLOSE:
-            return CloseReason.FLAT, Cause(rule="C-1", text="flat decision, on_flat = close")
-        return None
-    if decision.side is not trade.side:
+    if decision.action is Action.FLAT and policy.on_flat is OnFlat.CLOSE:
+        return CloseReason.FLAT, Cause(rule="C-1", text="flat decision, on_flat = close")
+    if policy.on_opposite is OnOpposite.CLOSE and _is_opposite(world, trade, policy):
         words = f"{decision.action} decision against the {trade.decision.action} position"
         return CloseReason.OPPOSITE, Cause(rule="C-2", text=words)
     return None
@@ -161,15 +187,17 @@ def _entry_over(world: World, trade: Trade, facts: Facts, policy: Policy) -> Cau
         return Cause(rule="Y-3", text=f"{text(held)} is held on the other side and is not ours")
     if world.draining:
         return Cause(rule="M-5", text="the engine is being stopped")
+    if (asked := asked_to_flatten(world)) is not None:
+        return Cause(rule=asked.rule, text=asked.cause)
     if facts.entered >= trade.planned_quantity > ZERO and not facts.entry_alive:
         return Cause(rule="E-8", text=f"the planned {text(trade.planned_quantity)} have filled")
     if (spent := _spent(world, trade)) is not None:
         return Cause(rule="D-7", text=f"spent: {spent}")
-    if not is_fresh(trade.decision, world, policy):
+    if not is_fresh(trade.guiding, world, policy):
         return Cause(rule="D-3", text=f"stale: decision is older than {policy.max_age_s} s")
     if facts.had_fill and entry_orders_used_up(world, policy):
         return Cause(rule="E-5", text=f"{policy.max_entry_orders} entry orders are used up")
-    return _superseded(world, trade)
+    return _superseded(world, trade, facts, policy) or remainder_ends(world, trade, policy)
 
 
 def _held_against(world: World, trade: Trade, facts: Facts, policy: Policy) -> Decimal | None:
@@ -180,23 +208,26 @@ def _held_against(world: World, trade: Trade, facts: Facts, policy: Policy) -> D
 
 
 def _spent(world: World, trade: Trade) -> str | None:
-    """Why the trade's own decision is spent by now, None while it is not (Y-12)."""
+    """Why the decision that the entry goes on for is spent by now, None while it is not (Y-12)."""
     state = world.decision
-    own = state is not None and state.decision.id == trade.decision.id
+    own = state is not None and state.decision.id == trade.guiding.id
     return state.spent if own and state is not None else None
 
 
-def _superseded(world: World, trade: Trade) -> Cause | None:
+def _superseded(world: World, trade: Trade, facts: Facts, policy: Policy) -> Cause | None:
+    """Why the decision in force ends the entry: refused, flat, of the other side, or with another plan (D-7, E-9)."""
     state = world.decision
     if state is None:
         return None
-    newer = state.decision.id != trade.decision.id
-    if not newer and state.spent is not None:
-        return Cause(rule="D-7", text=f"spent: {state.spent}")
     if state.refusals:
         return Cause(rule="D-7", text=f"superseded by a refused decision: {state.refusals[0][0]}")
-    if not newer:
+    if state.decision.id in {trade.decision.id, trade.guiding.id}:
         return None
     if state.decision.action is Action.FLAT:
-        return Cause(rule="C-1" if world.fills else "C-3", text="flat decision")
-    return Cause(rule="D-7", text="superseded by a newer decision")
+        return Cause(rule="C-1" if facts.had_fill else "C-3", text="flat decision")
+    if state.decision.side is not trade.side:
+        rule = "C-2" if facts.had_fill else "D-7"
+        return Cause(rule=rule, text=f"superseded by a newer decision: {state.decision.action}")
+    if stance(world, trade, facts, policy) is Stance.REPLACES:
+        return Cause(rule="E-9", text="superseded by a newer decision that starts anew")
+    return None

@@ -7,6 +7,7 @@ Level-triggered: every call reads the whole world and says what should be true; 
 woke it, or whether one was lost.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from jumar.model.command import Alarm, Cause, Command, Plan, Refusal
@@ -19,15 +20,19 @@ from jumar.planner import guards
 from jumar.planner.adopt import Adoption, adoption, latecomers, with_latecomers
 from jumar.planner.approve import approve
 from jumar.planner.backstop import backstop_commands, backstop_wait_ms
+from jumar.planner.dead_man import dead_man_commands
 from jumar.planner.emergency import EXIT_REPEAT_MS, exit_alarms, exit_commands, exit_wait_ms
 from jumar.planner.entry import entry_commands, propose, setup_commands
 from jumar.planner.facts import Facts, assess
-from jumar.planner.failure import alarms, is_uncovered
+from jumar.planner.failure import alarms, is_uncovered, with_bare_time
+from jumar.planner.foreign import foreign_cancels
+from jumar.planner.ladder import permitted, strictest
 from jumar.planner.lifecycle import Advance, advance
-from jumar.planner.modes import mode_of, resting_mode
+from jumar.planner.modes import in_force, mode_of, passing, resting_mode
 from jumar.planner.position import is_read_as_flat
 from jumar.planner.sequence import in_sequence
 from jumar.planner.stop import RESTORE_RETRY_MS, echo_cancels, refused_wait_ms, stop_commands
+from jumar.planner.storm import calmed
 from jumar.planner.sweep import (
     awaits_fills,
     is_over,
@@ -37,6 +42,7 @@ from jumar.planner.sweep import (
     sweep_commands,
 )
 from jumar.planner.targets import target_commands
+from jumar.planner.zone_exit import zone_exit
 
 
 def plan(world: World, policy: Policy) -> Plan:
@@ -45,6 +51,12 @@ def plan(world: World, policy: Policy) -> Plan:
     Raises:
         InvariantBroken: a step planned something that contradicts a promise; nothing may be sent.
     """
+    planned = _plan(world, policy)
+    commands = (*planned.commands, *approve(dead_man_commands(world, policy), world, None))
+    return replace(planned, commands=commands, passing=passing(world))
+
+
+def _plan(world: World, policy: Policy) -> Plan:
     if world.trade is None:
         return _without_trade(world, policy)
     late = latecomers(world, world.trade)
@@ -59,9 +71,10 @@ def _without_trade(world: World, policy: Policy) -> Plan:
     if found is not None:
         return _adopt(world, found, policy)
     wanted = _wanted(world, policy)
-    strays = approve(stray_commands(world, covered=is_read_as_flat(world, policy)), world, None)
-    mode = resting_mode(world)
-    return replace(wanted, commands=(*strays, *wanted.commands), mode=wanted.mode or mode)
+    flat = is_read_as_flat(world, policy)
+    strays = (*stray_commands(world, covered=flat), *foreign_cancels(world, policy))
+    commands = (*approve(strays, world, None), *wanted.commands)
+    return replace(wanted, commands=commands, mode=wanted.mode or resting_mode(world, policy))
 
 
 def _adopt(world: World, found: Adoption, policy: Policy) -> Plan:
@@ -115,6 +128,7 @@ def _open(world: World, trade: Trade, policy: Policy, notes: tuple[Cause, ...]) 
 
 def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
     """Protect it, let its entry rest while it may, exit, and sweep when it is over (sections 3 to 8)."""
+    trade = with_bare_time(world, trade)
     facts = assess(world, trade, policy)
     step = advance(world, trade, facts, policy)
     trade = step.trade
@@ -124,27 +138,34 @@ def _with_trade(world: World, trade: Trade, policy: Policy) -> Plan:
     uncovered = is_uncovered(world, trade, facts)
     # what stops entries from this tick on stops the one that rests in this tick, too
     now = world if mode is None else replace(world, mode=mode)
+    force = strictest(in_force(now))
+    zone = zone_exit(world, trade, facts, policy, force)
+    trade = zone.trade
     refusals = _refusals_of_the_entry(now, trade, policy)
     commands: list[Command] = [
         *stop_commands(world, trade, facts, policy),
         *backstop_commands(world, trade, facts, policy),
         *exit_commands(world, trade, facts, policy),
+        *zone.commands,
         *target_commands(world, trade, facts, policy),
         *entry_commands(world, trade, facts, policy, refusals),
         *echo_cancels(world, trade, facts),
         *settle_commands(world, trade, facts, policy),
         *stray_commands(world, covered=not uncovered),
+        *foreign_cancels(world, policy),
     ]
+    calm = calmed(world, permitted(force, commands, trade))
     return Plan(
         trade=trade,
-        commands=approve(in_sequence(_once(commands)), world, trade),
+        commands=approve(in_sequence(_once(calm.commands)), world, trade),
         refusals=(*refusals, *step.refusals),
         entry_wanted=trade.entry_over is None or facts.entry_alive,
-        notes=step.notes,
+        notes=(*step.notes, *zone.notes),
         wake_in_ms=_wake_in_ms(world, trade, facts, uncovered=uncovered),
         alarms=(
             *alarms(world, trade, facts, uncovered=uncovered),
             *exit_alarms(world, trade),
+            *calm.alarms,
         ),
         mode=mode,
         uncovered=uncovered,
@@ -170,7 +191,7 @@ def _sweep(world: World, step: Advance) -> Plan:
     return Plan(trade=step.trade, commands=commands, refusals=step.refusals, notes=step.notes)
 
 
-def _once(commands: list[Command]) -> list[Command]:
+def _once(commands: Iterable[Command]) -> list[Command]:
     """Two steps may want the same cancel; it is sent once, with the first cause."""
     seen: set[tuple[str, str]] = set()
     kept = []

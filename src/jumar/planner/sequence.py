@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from jumar.model.command import CancelOrder, Command, PlaceOrder
+from jumar.model.command import AmendOrder, CancelOrder, Command, PlaceOrder
 from jumar.model.ids import parse_client_id
 from jumar.model.order import STOP_ROLES, Role
 
@@ -11,7 +11,7 @@ def in_sequence(commands: Iterable[Command]) -> tuple[Command, ...]:
     """Sort one plan's commands; within a class their given order stays.
 
     First cancels of entries (S-1: before anything else when the armed stop is gone; C-2: the remainder goes
-    before the exit), then stops, full exits, targets, other cancels, settings, and an entry last.
+    before the exit), then stops, full exits, targets, other cancels, settings, and last what enters or re-prices an entry.
     """
     return tuple(sorted(commands, key=_rank))
 
@@ -27,4 +27,4 @@ def _rank(command: Command) -> int:
         if role is Role.FULL_EXIT:
             return 2
         return 6 if role is Role.ENTRY else 3
-    return 5
+    return 6 if isinstance(command, AmendOrder) else 5

@@ -1,4 +1,4 @@
-"""The working stop, armed before the entry (S-1, S-3, S-4, S-6, S-10); the second layer is in `backstop.py`.
+"""The working stop, armed before the entry (S-1, S-3, S-4, S-6); the second layer is in `backstop.py`.
 
 Promises: a new stop is placed and confirmed before the old one is cancelled; no stop is ever planned looser
 than the tightest one confirmed; a missing stop is restored at that price.
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from jumar.model.command import Cause, Command
-from jumar.model.instrument import Instrument
 from jumar.model.order import STOP_ROLES, OwnOrder, Role
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
-from jumar.model.units import ONE, PERCENT, ZERO, text
+from jumar.model.units import ONE, ZERO, text
 from jumar.model.world import World
-from jumar.planner.facts import Facts, by_role
+from jumar.planner.facts import Facts
+from jumar.planner.moves import best_move
 from jumar.planner.slots import (
     alive,
     attempts,
@@ -25,6 +25,7 @@ from jumar.planner.slots import (
     on_step,
     since_journaled,
 )
+from jumar.planner.trailing import CANDIDATES
 
 #: After a refused working stop: lost cover is tried again soon, everything else after another look.
 RESTORE_RETRY_MS, MOVE_RETRY_MS = 250, 1000
@@ -38,16 +39,11 @@ TOO_FAR_SHARE = Decimal("0.9")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedStop:
-    """The working stop that should rest: trigger, the least quantity, and why.
-
-    Attributes:
-        at_goal: the move reaches where it was going; a step on the way there is throttled (S-5).
-    """
+    """The working stop that should rest: trigger, the least quantity, and why."""
 
     trigger: Decimal
     quantity: Decimal
     cause: Cause
-    at_goal: bool = True
 
 
 def stop_commands(world: World, trade: Trade, facts: Facts, policy: Policy) -> tuple[Command, ...]:
@@ -61,7 +57,7 @@ def stop_commands(world: World, trade: Trade, facts: Facts, policy: Policy) -> t
     confirmed = [order for order in fitting if order.confirmed and not order.invisible]
     if confirmed:
         return _tidy(world, trade, policy, confirmed)
-    if not _may_place(world, trade, facts, policy, wanted):
+    if not _may_place(world, trade, facts, policy):
         return _make_place(world, trade, facts, policy, wanted)
     command = conditional(
         world,
@@ -109,8 +105,6 @@ def wanted_stop(world: World, trade: Trade, facts: Facts, policy: Policy) -> Wan
     """
     if not facts.had_fill and (trade.entry_over is not None or trade.voided is not None):
         return None
-    if facts.had_fill and facts.cover_size <= ZERO and not facts.entry_alive:
-        return None
     floor = trade.tightest(trade.ratchet_price)
     quantity = _quantity(world, trade, facts)
     if quantity <= ZERO:
@@ -128,15 +122,10 @@ def wanted_stop(world: World, trade: Trade, facts: Facts, policy: Policy) -> Wan
             rule="S-13", text=f"no list tells {names} any more: one more at {text(floor)}"
         )
         return WantedStop(trigger=floor, quantity=quantity, cause=cause)
-    moved = _breakeven(world, trade, facts, policy) if cover else None
-    if moved is not None and trade.is_tighter(moved.price, than=floor):
-        average = text(facts.average_entry or ZERO)
-        goal = "entry" if moved.at_goal else "toward entry, as near to mark as the gap allows,"
-        words = f"stop {text(floor)} -> {text(moved.price)}: {goal} {average} plus fees after TP1"
-        cause = Cause(rule="T-3", text=words)
-        return WantedStop(
-            trigger=moved.price, quantity=quantity, cause=cause, at_goal=moved.at_goal
-        )
+    wishes = (candidate(world, trade, facts, policy) for candidate in CANDIDATES)
+    move = best_move(world, trade, policy, wishes) if cover else None
+    if move is not None:
+        return WantedStop(trigger=move.price, quantity=quantity, cause=move.cause)
     if cover:
         words = f"the working stop at {text(floor)} for {text(quantity)}"
         return WantedStop(trigger=floor, quantity=quantity, cause=Cause(rule="S-4", text=words))
@@ -175,49 +164,6 @@ def _quantity(world: World, trade: Trade, facts: Facts) -> Decimal:
     if entry_may_go_on:
         return on_step(world, max(trade.planned_quantity, facts.cover_size + facts.may_fill))
     return on_step(world, facts.cover_size + facts.may_fill)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Move:
-    price: Decimal
-    at_goal: bool
-
-
-def _breakeven(world: World, trade: Trade, facts: Facts, policy: Policy) -> _Move | None:
-    """T-3: entry plus fees paid and expected, or as near as the gap to mark allows; None before TP1."""
-    instrument = world.instrument
-    if not facts.tp1_hit or facts.average_entry is None or instrument is None or world.mark is None:
-        return None
-    paid = _entry_fee_per_unit(world, instrument, facts.average_entry)
-    taker = instrument.taker_fee * trade.sign
-    breakeven = (facts.average_entry + paid * trade.sign) / (ONE - taker)
-    nearest = world.mark.value * (ONE - policy.min_stop_gap_pct * PERCENT * trade.sign)
-    at_goal = not trade.is_tighter(breakeven, than=nearest)
-    price = breakeven if at_goal else nearest
-    return _Move(price=_round_tighter(price, nearest, trade, instrument), at_goal=at_goal)
-
-
-def _round_tighter(
-    price: Decimal, nearest: Decimal, trade: Trade, instrument: Instrument
-) -> Decimal:
-    """S-10: rounded tighter, unless that breaks the gap: then one tick looser."""
-    tighter, looser = (
-        (instrument.ceil_price, instrument.floor_price)
-        if trade.sign > ZERO
-        else (instrument.floor_price, instrument.ceil_price)
-    )
-    rounded = tighter(price)
-    return looser(price) if trade.is_tighter(rounded, than=nearest) else rounded
-
-
-def _entry_fee_per_unit(world: World, instrument: Instrument, average: Decimal) -> Decimal:
-    """Fees paid per unit of the entry; fees in another asset are taken at the taker rate, the dearer guess."""
-    entries = {order.client_id for order in by_role(world, Role.ENTRY)}
-    fills = [fill for fill in world.fills if fill.client_id in entries]
-    quantity = sum((fill.quantity for fill in fills), start=ZERO)
-    if quantity == ZERO or any(fill.fee_asset != instrument.quote_asset for fill in fills):
-        return average * instrument.taker_fee
-    return sum((fill.fee for fill in fills), start=ZERO) / quantity
 
 
 def _fits(order: OwnOrder, wanted: WantedStop, trade: Trade) -> bool:
@@ -296,17 +242,16 @@ def _may_be_tighter(order: OwnOrder, keep: OwnOrder, trade: Trade) -> bool:
     return kept is not None and other is not None and trade.is_tighter(other, than=kept)
 
 
-def _may_place(
-    world: World, trade: Trade, facts: Facts, policy: Policy, wanted: WantedStop
-) -> bool:
-    """Whether another working stop may be placed now (S-1, S-4, S-5, S-6 b)."""
+def _may_place(world: World, trade: Trade, facts: Facts, policy: Policy) -> bool:
+    """Whether another working stop may be placed now (S-1, S-4, S-6 b)."""
     resting = alive(world, Role.STOP)
     seen = [order for order in resting if not order.invisible]
     if len(seen) >= policy.stops_alive_max or refused_wait_ms(world, trade, facts) > 0:
         return False
     waiting = any(order.unresolved for order in resting)
     if not facts.had_fill:
-        return not waiting and len(attempts(world, Role.STOP)) <= policy.max_rearms
+        spare = len(attempts(world, Role.STOP)) <= policy.max_rearms
+        return spare and not waiting and not _is_hedged(world)
     cover = covering(world, trade, facts)
     if not cover:
         # cover is missing: do not wait for an unknown one (S-4), unless the backstop stands at the same price
@@ -316,7 +261,12 @@ def _may_place(
         return False  # while the old one covers, an unknown new one is resolved first (S-4)
     if len(seen) < len(resting):
         return _may_replace(world, policy, resting, cover)
-    return _move_is_due(world, trade, policy, wanted)
+    return True
+
+
+def _is_hedged(world: World) -> bool:
+    """Whether the venue would refuse the armed stop for its position side: no attempt is spent on that (E-4)."""
+    return world.account_settings is not None and world.account_settings.value.hedge_mode
 
 
 def _may_replace(
@@ -329,17 +279,6 @@ def _may_replace(
     newest = max(since_journaled(world, order) for order in resting[-1:])
     pause_over = newest >= policy.invisible_pause_s * 1000
     return invisible <= policy.invisible_replaced_max or pause_over
-
-
-def _move_is_due(world: World, trade: Trade, policy: Policy, wanted: WantedStop) -> bool:
-    """Breakeven and the first step toward it go at once; further steps are throttled (S-5, S-6 b)."""
-    current = trade.tightest(trade.ratchet_price)
-    if wanted.at_goal or current == trade.initial_stop:
-        return True
-    moved = [order for order in attempts(world, Role.STOP) if order.acked_ms is not None]
-    waited = all(since_journaled(world, o) >= policy.stop_interval_s * 1000 for o in moved)
-    step = abs(wanted.trigger - current) / current
-    return waited and step >= policy.stop_step_pct * PERCENT
 
 
 def refused_wait_ms(world: World, trade: Trade, facts: Facts) -> int:

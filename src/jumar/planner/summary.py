@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from jumar.model.funding import total
 from jumar.model.order import Fill, Role
 from jumar.model.trade import CloseReason, Trade, TradeSummary
 from jumar.model.units import ZERO
 from jumar.model.world import World
 from jumar.planner.facts import by_role, filled_by, filled_of_role
 
+BY_HAND = "manual"
 #: Client ids of orders that the venue itself makes (Binance USDⓈ-M "Order Update" event page, read 2026-09).
 _VENUES_OWN = (
     ("autoclose-", "liquidation"),
@@ -40,6 +42,7 @@ def summarize(world: World, trade: Trade) -> TradeSummary | None:
     realized = sum((fill.realized_pnl for fill in world.fills), start=ZERO)
     fees = sum((fill.fee for fill in world.fills), start=ZERO)
     risk = abs(average_entry - trade.initial_stop) * quantity
+    funding = None if world.funding is None else total(world.funding)
     return TradeSummary(
         key=trade.key,
         quantity=quantity,
@@ -49,9 +52,12 @@ def summarize(world: World, trade: Trade) -> TradeSummary | None:
         realized_pnl=realized,
         fees=fees,
         r_gross=_in_r(realized, risk),
-        r_net=_in_r(realized - fees, risk),
+        r_net=_in_r(realized - fees + (funding or ZERO), risk),
         slippage=_slippage(world, trade),
         stop_moves=_stop_moves(world),
+        funding=funding,
+        chases=sum(order.chases for order in by_role(world, Role.ENTRY)),
+        unprotected_ms=trade.unprotected_ms,
         first_fill_ms=min((fill.time_ms for fill in world.fills), default=trade.armed_ms),
         last_fill_ms=max((fill.time_ms for fill in world.fills), default=world.now_ms),
     )
@@ -85,7 +91,7 @@ def _in_r(result: Decimal, risk: Decimal) -> Decimal:
 def _exit_reason(world: World, trade: Trade, exits: list[Fill]) -> str:
     """The exit that closed the last lot; a full exit is named by why the trade was closing."""
     if not exits:
-        return "manual"
+        return BY_HAND
     newest = max(exits, key=lambda fill: (fill.time_ms, fill.trade_id))
     order = next((o for o in world.orders if o.client_id == newest.client_id), None)
     if order is None:
@@ -96,12 +102,23 @@ def _exit_reason(world: World, trade: Trade, exits: list[Fill]) -> str:
     return _REASONS[order.role]
 
 
+def forced_by(world: World) -> Fill | None:
+    """Return the newest execution that the venue itself forced, None without one: liquidation, ADL, settlement."""
+    forced = (fill for fill in world.fills if _foreign_reason(fill.client_id or "") != BY_HAND)
+    ours = {order.client_id for order in world.orders}
+    return max(
+        (fill for fill in forced if fill.client_id not in ours),
+        key=lambda fill: (fill.time_ms, fill.trade_id),
+        default=None,
+    )
+
+
 def _foreign_reason(client_id: str) -> str:
     """Who closed it when it was none of our orders, by the names that the venue gives its own (Y-2)."""
     for prefix, reason in _VENUES_OWN:
         if client_id.startswith(prefix):
             return reason
-    return "manual"
+    return BY_HAND
 
 
 def _slippage(world: World, trade: Trade) -> Decimal | None:

@@ -58,10 +58,14 @@ def is_swept(world: World) -> bool:
 
 
 def awaits_fills(world: World, trade: Trade) -> bool:
-    """Whether the summary of an ended trade would lack executions that are still being read (T-4, Y-2)."""
+    """Whether the summary of an ended trade would lack executions or funding that are still being read (T-4, Y-2).
+
+    For funding nobody waits while something is held: it is another's, and bare until this trade has ended (Y-3).
+    """
     if trade.proven_flat_ms is None or trade.adopted:
         return False
-    if are_itemised(world) and not _sold_what_nobody_bought(world, trade):
+    told = are_itemised(world) and not _sold_what_nobody_bought(world, trade)
+    if told and (world.funding is not None or _is_held(world)):
         return False
     return world.now_ms - trade.proven_flat_ms < FILLS_WAIT_MS
 
@@ -69,8 +73,12 @@ def awaits_fills(world: World, trade: Trade) -> bool:
 def _sold_what_nobody_bought(world: World, trade: Trade) -> bool:
     """Whether an exit closed what a hand had added, and that hand's execution has not been told yet."""
     signed = sum((fill.signed_quantity for fill in world.fills), start=ZERO) * trade.sign
+    return signed < ZERO and not _is_held(world)
+
+
+def _is_held(world: World) -> bool:
     held = newest_position(world)
-    return signed < ZERO and (held is None or held.value.quantity == ZERO)
+    return held is not None and held.value.quantity != ZERO
 
 
 def settle_commands(
@@ -111,4 +119,9 @@ def _may_be_settled(
 def dead_after_ms(order: OwnOrder, policy: Policy) -> int:
     """Exchange time after which a lost request can no longer be executed: timestamp + recvWindow + 1 s + doubt."""
     signed = order.timestamp_ms if order.timestamp_ms is not None else order.journaled_ms
-    return signed + policy.recv_window_ms + 1000 + policy.clock_uncertainty_ms
+    return request_dead_ms(signed, policy)
+
+
+def request_dead_ms(timestamp_ms: int, policy: Policy) -> int:
+    """The same for any request with that signed timestamp."""
+    return timestamp_ms + policy.recv_window_ms + 1000 + policy.clock_uncertainty_ms

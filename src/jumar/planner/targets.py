@@ -27,6 +27,7 @@ from jumar.planner.slots import (
     since_journaled,
 )
 from jumar.planner.stop import stop_needs_room
+from jumar.planner.zone import is_pending
 
 RETRY_AFTER_REFUSAL_MS = 5000
 REPLACE_MS = 1000
@@ -76,6 +77,8 @@ def target_commands(
     commands: list[Command] = []
     resting = sum((_resting(world, target.role) for target in targets), start=ZERO)
     for target in targets:
+        if target.role is Role.TP1 and is_pending(world, trade, facts, policy):
+            continue  # the zone exit takes its place (L-1)
         if alive(world, target.role):
             commands += _resize(world, facts, policy, target)
         elif not facts.seems_gone and resting + target.quantity <= facts.own_remaining:
@@ -154,19 +157,28 @@ def _place(
 
 
 def _resize(world: World, facts: Facts, policy: Policy, target: Target) -> tuple[Command, ...]:
-    """An order of another size goes first; the right one comes once its end is proven."""
+    """An order of another size or price goes first; the right one comes once its end is proven."""
     cancels: list[Command] = []
     for order in alive(world, target.role):
         left = (order.request.quantity or ZERO) - filled_by(world, order)
-        if order.executing or order.unresolved or left == target.quantity:
+        moved = order.request.trigger_price not in {None, target.trigger}
+        if order.executing or order.unresolved or (left == target.quantity and not moved):
             continue
         young = since_journaled(world, order) < policy.target_resize_interval_s * 1000
-        if facts.entry_alive and young and left < target.quantity:
+        if facts.entry_alive and young and left < target.quantity and not moved:
             continue
         if may_cancel(world, order):
-            words = f"{target.name} is {text(left)}, {text(target.quantity)} is wanted"
-            cancels.append(cancel(order, Cause(rule="T-2", text=words)))
+            cancels.append(cancel(order, _why_withdrawn(order, left, target, moved=moved)))
     return tuple(cancels)
+
+
+def _why_withdrawn(order: OwnOrder, left: Decimal, target: Target, *, moved: bool) -> Cause:
+    if moved:
+        present = text(order.request.trigger_price or ZERO)
+        words = f"{target.name} is at {present}, {text(target.trigger)} is wanted"
+        return Cause(rule="E-9", text=words)
+    words = f"{target.name} is {text(left)}, {text(target.quantity)} is wanted"
+    return Cause(rule="T-2", text=words)
 
 
 def _held_back(world: World, role: Role) -> bool:
@@ -176,6 +188,14 @@ def _held_back(world: World, role: Role) -> bool:
         return False
     pause = REPLACE_MS if newest.end_code is None else RETRY_AFTER_REFUSAL_MS
     return since_journaled(world, newest) < pause
+
+
+def is_reached(world: World, role: Role) -> bool:
+    """Whether a target is being sold or was: by its trigger, by a fill, or because it would have triggered at once."""
+    return _was_reached(world, role) or any(
+        order.executing or order.triggered_ms is not None or order.filled_quantity > ZERO
+        for order in attempts(world, role)
+    )
 
 
 def _was_reached(world: World, role: Role) -> bool:
@@ -211,7 +231,7 @@ def _sell_reached(
     """T-5: once LIMIT IOC at most `max_slippage_pct` from the touch, then at market."""
     role, instrument, sales = target.role, world.instrument, _sales(world, target.role)
     rest = min(target.quantity, _reached_rest(world, role))
-    if instrument is None or world.quote is None or len(sales) >= 2 or rest <= ZERO:
+    if instrument is None or world.quote is None or rest <= ZERO:
         return ()
     newest = last(world, role)
     if newest is not None and _sold_nothing(newest) and _held_back(world, role):

@@ -15,10 +15,14 @@ from jumar.model.account import (
     MarginMode,
     PositionReport,
     SymbolSettings,
+    Transfer,
 )
+from jumar.model.command import AmendRequest
+from jumar.model.funding import FundingPayment
 from jumar.model.instrument import Instrument
 from jumar.model.order import Channel, Fill, OrderReport, OrderRequest
 from jumar.model.outcome import Outcome
+from jumar.model.standing import VenueBudget
 from jumar.model.world import Quote
 
 
@@ -41,10 +45,15 @@ class PositionEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceEvent:
-    """The wallet changed; equity and availability must be read."""
+    """The wallet changed; equity and availability must be read.
+
+    Attributes:
+        traded: whether an execution or funding changed it; else money may have been moved in or out.
+    """
 
     wallet: Decimal
     at_ms: int
+    traded: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +76,12 @@ class QuoteEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkEvent:
-    """The mark price was published."""
+    """The mark price was published; `next_funding_ms` is the next funding time, None where there is none."""
 
     symbol: str
     mark: Decimal
     at_ms: int
+    next_funding_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +90,14 @@ class LastPriceEvent:
 
     symbol: str
     price: Decimal
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockEvent:
+    """Exchange time was measured; it may still be off by so much (M-3)."""
+
+    off_ms: int
     at_ms: int
 
 
@@ -101,6 +119,7 @@ type VenueEvent = (
     | MarkEvent
     | LastPriceEvent
     | StreamEvent
+    | ClockEvent
 )
 type EventSink = Callable[[VenueEvent], None]
 
@@ -138,7 +157,15 @@ class Exchange(Protocol):
         ...
 
     async def positions(self) -> Mapping[str, PositionReport]:
-        """All started symbols, flat ones included."""
+        """All started symbols, flat ones included, and others of the account that hold something."""
+        ...
+
+    async def transfers(self, since_ms: int) -> tuple[Transfer, ...]:
+        """Money moved into or out of the account's quote asset since a moment, oldest first."""
+        ...
+
+    def budget(self) -> VenueBudget:
+        """What the venue has said of its limits so far; asks nothing."""
         ...
 
     async def open_orders(self, symbol: str) -> tuple[OrderReport, ...]:
@@ -168,6 +195,10 @@ class Exchange(Protocol):
         """Liquidations and auto-deleveragings of the account since a moment, oldest first."""
         ...
 
+    async def funding(self, symbol: str, since_ms: int) -> tuple[FundingPayment, ...]:
+        """What a symbol's position paid and was paid at funding times since a moment, oldest first."""
+        ...
+
     async def quote(self, symbol: str) -> Quote:
         """Best bid and ask, by REST, for when the stream is silent."""
         ...
@@ -182,6 +213,14 @@ class Exchange(Protocol):
 
     async def place(self, request: OrderRequest, *, timestamp_ms: int, timeout_ms: int) -> Outcome:
         """Send one order once. `timestamp_ms` is signed; after `timeout_ms` the outcome is unknown."""
+        ...
+
+    async def amend(self, request: AmendRequest, *, timestamp_ms: int, timeout_ms: int) -> Outcome:
+        """Change the price of a resting regular order, once; signed and timed out as a placement.
+
+        Accepted with a report: the order stands as asked, or has ended instead (a post-only order that would take, a
+        quantity that has filled by now). Accepted without one: it stood so already.
+        """
         ...
 
     async def cancel(
@@ -200,4 +239,8 @@ class Exchange(Protocol):
 
     async def set_margin_mode(self, symbol: str, mode: MarginMode) -> Outcome:
         """Set the margin mode; "already set" is accepted."""
+        ...
+
+    async def set_countdown(self, symbol: str, countdown_ms: int, *, timeout_ms: int) -> Outcome:
+        """Have the venue cancel the symbol's regular orders after a while, unless it is told again; zero: never."""
         ...

@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from jumar.model.journal import OperatorRequest, Record, StoreIdentity, SymbolMemory
+from jumar.model.journal import (
+    AccountMemory,
+    OperatorRequest,
+    Record,
+    StoreIdentity,
+    SymbolMemory,
+)
 
 
 class Store(Protocol):
@@ -20,6 +26,14 @@ class Store(Protocol):
 
     async def load(self, symbol: str) -> SymbolMemory:
         """What is known of a symbol.
+
+        Raises:
+            StoreUnavailable: it cannot be read.
+        """
+        ...
+
+    async def load_account(self, now_ms: int) -> AccountMemory:
+        """What is known of the account, of the days up to an exchange time.
 
         Raises:
             StoreUnavailable: it cannot be read.

@@ -19,7 +19,7 @@ def answer_of(world: World, plan: Plan) -> Answer | None:
     if state is None or state.refusals:
         return None
     decision, trade = state.decision, plan.trade
-    own = trade is not None and trade.decision.id == decision.id
+    own = trade is not None and decision.id in {trade.decision.id, trade.guiding.id}
     refusals = [refusal for refusal in plan.refusals if refusal.code not in TRUTH_CODES]
     reasons = tuple(Reason(code=r.code, rule=r.rule, message=r.message) for r in refusals)
     filled = own and bool(world.fills)

@@ -4,30 +4,42 @@ Promises: the intent is durable before the socket is touched; nothing is ever se
 than the tightest confirmed one is not sent (S-3, third line of four). Does not decide anything else.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
 from jumar.model import fold
+from jumar.model.amendment import AmendmentState
 from jumar.model.command import (
+    AmendOrder,
     CancelOrder,
     Command,
     PlaceOrder,
     Plan,
+    SetCountdown,
     SetLeverage,
     SetMarginMode,
 )
-from jumar.model.errors import InvariantBroken, StoreUnavailable
-from jumar.model.journal import Incident, Intent, Record, cancel_note
-from jumar.model.order import EXIT_ROLES, OwnOrder, Role
+from jumar.model.errors import InvariantBroken
+from jumar.model.journal import AmendIntent, Incident, Intent, cancel_note
+from jumar.model.order import (
+    EXIT_ROLES,
+    PROTECTIVE_ROLES,
+    OrderRequest,
+    OwnOrder,
+    Role,
+    Side,
+    TimeInForce,
+)
 from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
 from jumar.model.policy import Policy
+from jumar.planner import ladder
 from jumar.planner.sweep import dead_after_ms
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import Exchange
 from jumar.ports.observer import Executed
 from jumar.ports.store import Store
+from jumar.reconciler.journaling import Journalist
 from jumar.reconciler.state import SymbolState
 
 #: The venue refused the numbers: filters have changed, they are read again before the next attempt (W-3).
@@ -35,10 +47,10 @@ FILTER_CODES = frozenset({-1111, -1121, -4003, -4004, -4005, -4013, -4014, -4023
 #: A client id of ours exists already: the earlier attempt is live, so it is read, never sent again (X-4).
 DUPLICATE_ID = -4116
 UNKNOWN_ORDER = -2011
-UNJOURNALED = "what was sent could not be journaled: {}"
+#: A cancelled order of somebody else may be listed for a while.
+FOREIGN_AGAIN_MS = 2000
 #: How long protection waits for the journal, and how long anything else does while there is something to protect.
 SLOW_STORE_S, SLOW_INTENT_S = 0.3, 1.0
-PROTECTIVE = frozenset({Role.STOP, Role.BACKSTOP, Role.FULL_EXIT})
 
 
 class Executor:
@@ -58,11 +70,11 @@ class Executor:
         self._state = state
         self._policy = policy
         self._exchange = exchange
-        self._store = store
         self._clock = clock
         self._incident = on_incident
         self._filter_error = on_filter_error
-        self._late: asyncio.Task[tuple[Record, ...]] | None = None
+        self._foreign_ms: dict[str, int] = {}
+        self._journalist = Journalist(state=state, store=store, clock=clock, say=self._say)
 
     async def run(self, plan: Plan) -> tuple[Executed, ...]:
         """Record the trade, then send the commands in their order; `flush` writes what became of them."""
@@ -74,96 +86,38 @@ class Executor:
         for approved in plan.commands:
             outcome = await self._send(approved.command)
             if outcome is not None:
+                self._heard(approved.command, outcome)
                 executed.append(Executed(command=approved.command, outcome=outcome))
         return tuple(executed)
 
+    def _heard(self, command: Command, outcome: Outcome) -> None:
+        """M-3, M-4: lost answers are counted, and refused keys concern the whole account.
+
+        Cancels are repeated until their end is proven, so that one silence would count many times.
+        """
+        common, now = self._state.common, self._clock.now_ms()
+        match outcome:
+            case Unknown() if isinstance(command, PlaceOrder | AmendOrder):
+                common.saw_unknown(now)
+            case Rejected(code=code, message=message):
+                self._state.set_account_mode(common.saw_refusal(code, message, now))
+            case _:
+                pass
+
     async def flush(self) -> None:
         """Write what has collected; on failure it is kept for the next try, and said aloud."""
-        records = self._state.take_records()
-        if not records:
-            return
-        try:
-            self._state.give_back(await self._written(records, SLOW_STORE_S) or ())
-        except InvariantBroken as error:
-            self._say("critical", error.promise, UNJOURNALED.format(error))
-
-    async def _written(
-        self, records: tuple[Record, ...], wait_s: float | None
-    ) -> tuple[Record, ...] | None:
-        """Write one transaction; return what must be kept, None when it is still underway after `wait_s`.
-
-        A store that hangs must not hold up the loop of a position (M-4): it goes on beside it, one transaction at a
-        time, and what it could not write comes back in its place.
-
-        Raises:
-            InvariantBroken: the store refuses an intent: it must not be sent.
-        """
-        if self._late is not None:
-            await asyncio.wait({self._late}, timeout=wait_s)
-        if self._late is not None:
-            return records
-        writing = asyncio.create_task(self._unwritten(records))
-        try:
-            await asyncio.wait({writing}, timeout=wait_s)
-        except asyncio.CancelledError:
-            writing.cancel()
-            raise
-        if writing.done():
-            return writing.result()
-        self._late = writing
-        writing.add_done_callback(self._was_late)
-        self._say("critical", "X-2", f"the store has not answered for {wait_s} s")
-        return None
-
-    def _was_late(self, writing: asyncio.Task[tuple[Record, ...]]) -> None:
-        self._late = None
-        if writing.cancelled():
-            return
-        error = writing.exception()
-        if error is None:
-            self._state.give_back(writing.result())
-            return
-        rule = error.promise if isinstance(error, InvariantBroken) else "X-2"
-        self._say("critical", rule, UNJOURNALED.format(error))
-
-    async def _unwritten(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
-        """Write one transaction; return what must be kept for the next try.
-
-        A record that can never be written must not hold back the others: then each goes alone.
-
-        Raises:
-            InvariantBroken: the store refuses an intent: it must not be sent.
-        """
-        try:
-            await self._store.write(records)
-        except StoreUnavailable as error:
-            self._say("critical", "X-2", f"the store cannot be written: {error}")
-            return records
-        except InvariantBroken as error:
-            if len(records) > 1:
-                return await self._one_by_one(records)
-            if isinstance(records[0], Intent):
-                raise
-            self._say("critical", error.promise, f"a record was refused: {error}")
-        return ()
-
-    async def _one_by_one(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
-        """Keep what failed and all after it: later records may lean on earlier ones."""
-        for index, record in enumerate(records):
-            try:
-                if await self._unwritten((record,)):
-                    return records[index:]
-            except InvariantBroken:
-                self._state.give_back(records[index + 1 :])
-                raise
-        return ()
+        await self._journalist.flush(SLOW_STORE_S)
 
     async def _send(self, command: Command) -> Outcome | None:
         match command:
             case PlaceOrder():
                 return await self._place(command)
+            case AmendOrder():
+                return await self._amend(command)
             case CancelOrder():
                 return await self._cancel(command)
+            case SetCountdown():
+                return await self._count_down(command)
             case SetLeverage() | SetMarginMode():
                 return await self._set(command)
 
@@ -178,7 +132,7 @@ class Executor:
         own = command.journaled(timestamp_ms)
         if not await self._journal(command, own):
             return None
-        protective = request.role in PROTECTIVE
+        protective = request.role in PROTECTIVE_ROLES
         timeout = self._policy.protect_timeout_ms if protective else self._policy.recv_window_ms
         outcome = await self._exchange.place(request, timestamp_ms=timestamp_ms, timeout_ms=timeout)
         self._after_place(own.client_id, outcome)
@@ -190,21 +144,21 @@ class Executor:
         protects, exposed = self._protects(own), self._is_exposed()
         wait_s = (SLOW_STORE_S if protects else SLOW_INTENT_S) if exposed else None
         try:
-            kept = await self._written((*self._state.take_records(), intent), wait_s)
+            kept = await self._journalist.written((*self._state.outbox.take(), intent), wait_s)
         except InvariantBroken as error:
             if error.promise == "X-1":
                 # The journal knows this id, we do not: it is asked for, and the next attempt has another.
                 self._state.orders[own.client_id] = fold.mark_unknown(own)
             raise
         if kept:
-            self._state.give_back(kept if protects else kept[:-1])
+            self._state.outbox.give_back(kept if protects else kept[:-1])
             if not protects:
                 return False
         if kept is None and not protects:
             return self._ends_unsent(own, "its intent was not durable in time")
         if own.role is Role.ENTRY and not self._still_right(command):
-            # the armed stop went while the journal was written
-            return self._ends_unsent(own, "no armed stop")
+            # the armed stop, or the touch, went while the journal was written
+            return self._ends_unsent(own, "the armed stop or the touch went")
         self._state.orders[own.client_id] = own
         return True
 
@@ -216,7 +170,7 @@ class Executor:
 
     def _protects(self, own: OwnOrder) -> bool:
         """Whether it protects something: before an entry a stop only arms (S-1)."""
-        return own.role in PROTECTIVE and self._is_exposed()
+        return own.role in PROTECTIVE_ROLES and self._is_exposed()
 
     def _is_exposed(self) -> bool:
         """Whether there is, or may be, something to protect."""
@@ -224,7 +178,7 @@ class Executor:
         exposed = any(o.alive_or_unknown or o.filled_quantity > 0 for o in entries)
         trade = self._state.trade
         held = trade is not None and trade.adopted_quantity > 0
-        return exposed or held or bool(self._state.fills)
+        return exposed or held or bool(self._state.executions.fills)
 
     def _tightness(self, command: PlaceOrder) -> Decimal | None:
         trade, trigger = self._state.trade, command.request.trigger_price
@@ -238,18 +192,110 @@ class Executor:
         Raises:
             InvariantBroken: a stop looser than the tightest confirmed one (S-3).
         """
-        request, orders = command.request, self._state.orders.values()
-        stops = [o for o in orders if o.role is Role.STOP and o.trade_key == command.trade_key]
+        request, trade = command.request, self._state.trade
+        if not ladder.may_place(self._state.kept_mode, request.role):
+            return False
         if request.role is Role.ENTRY:
-            exits = any(o.role in EXIT_ROLES and o.filled_quantity > 0 for o in orders)
-            return any(stop.confirmed for stop in stops) and not exits
-        trade = self._state.trade
+            return self._may_enter(command.trade_key) and self._is_in_reach(request)
         if request.role is Role.STOP and trade is not None and request.trigger_price is not None:
+            stops = self._stops(command.trade_key)
             known = [o.request.trigger_price for o in stops if o.confirmed]
             floor = trade.tightest(trade.ratchet_price, *known)
             if trade.is_tighter(floor, than=request.trigger_price):
                 raise InvariantBroken("S-3", f"stop {request.trigger_price} is looser than {floor}")
         return True
+
+    def _stops(self, trade_key: str) -> list[OwnOrder]:
+        orders = self._state.orders.values()
+        return [o for o in orders if o.role is Role.STOP and o.trade_key == trade_key]
+
+    def _may_enter(self, trade_key: str) -> bool:
+        """Whether an armed stop is confirmed and nothing of the trade has sold yet (S-1, S-9)."""
+        orders = self._state.orders.values()
+        exits = any(o.role in EXIT_ROLES and o.filled_quantity > 0 for o in orders)
+        armed = any(stop.confirmed for stop in self._stops(trade_key))
+        return armed and not exits and ladder.may_place(self._state.kept_mode, Role.ENTRY)
+
+    def _is_in_reach(self, request: OrderRequest) -> bool:
+        """An entry that takes is sent only while the other side's touch lies within its limit (E-6)."""
+        if request.time_in_force is not TimeInForce.IOC or request.price is None:
+            return True
+        return self._takes(request.side, request.price)
+
+    def _takes(self, side: Side, price: Decimal) -> bool:
+        """Whether a limit price meets the other side's touch as last seen; not known is no."""
+        quote = self._state.prices.quote
+        if quote is None:
+            return False
+        return price >= quote.value.ask if side is Side.BUY else price <= quote.value.bid
+
+    # amendments
+
+    async def _amend(self, command: AmendOrder) -> Outcome | None:
+        """Journal the price that is asked for, send it once, journal what became of it (E-5, X-2, X-4 e)."""
+        timestamp_ms = self._clock.now_ms()
+        if not self._may_amend(command):
+            return None
+        asked = fold.ask_amendment(
+            self._state.orders[command.client_id], command.journaled(timestamp_ms)
+        )
+        self._state.orders[command.client_id] = asked
+        if not await self._journal_amendment(command, asked) or not self._may_amend(command):
+            self._settle_amendment(command, AmendmentState.ABSENT)
+            return None
+        outcome = await self._exchange.amend(
+            command.request,
+            timestamp_ms=timestamp_ms,
+            timeout_ms=self._policy.recv_window_ms,
+        )
+        self._after_amend(command, outcome)
+        return outcome
+
+    def _may_amend(self, command: AmendOrder) -> bool:
+        """Look once more: it rests as planned, no cancel follows it, its stop stands, and it would not take."""
+        request = command.request
+        if not ladder.may_place(self._state.kept_mode, Role.ENTRY):
+            return False
+        own = self._state.orders.get(command.client_id)
+        rests = own is not None and own.confirmed and own.cancel_sent_ms is None
+        takes = self._takes(request.side, request.price)
+        return rests and not takes and self._may_enter(command.trade_key)
+
+    async def _journal_amendment(self, command: AmendOrder, asked: OwnOrder) -> bool:
+        """Make the intent durable; what is not in time is not sent: an amendment never protects (M-4)."""
+        wait_s = SLOW_INTENT_S if self._is_exposed() else None
+        try:
+            intent = AmendIntent(order=asked)
+            kept = await self._journalist.written((*self._state.outbox.take(), intent), wait_s)
+        except InvariantBroken:
+            self._settle_amendment(command, AmendmentState.ABSENT)
+            raise
+        if kept:
+            self._state.outbox.give_back(kept[:-1])
+        return kept is not None and not kept
+
+    def _after_amend(self, command: AmendOrder, outcome: Outcome) -> None:
+        """The order as the venue shows it tells whether it stands as asked or has ended instead."""
+        now = self._clock.now_ms()
+        match outcome:
+            case Accepted(report=None):
+                self._settle_amendment(command, AmendmentState.DONE)
+            case Accepted(report=report) if report is not None:
+                own = self._state.orders[command.client_id]
+                self._state.put(fold.fold(own, report, now), now)
+            case Rejected(code=code):
+                self._settle_amendment(command, AmendmentState.REFUSED, code)
+                if code in FILTER_CODES:
+                    self._filter_error()
+            case _:
+                pass  # the order's price will tell (X-4 e)
+
+    def _settle_amendment(
+        self, command: AmendOrder, state: AmendmentState, code: int | None = None
+    ) -> None:
+        now = self._clock.now_ms()
+        own = self._state.orders[command.client_id]
+        self._state.put(fold.settle_amendment(own, state, now, code), now)
 
     def _after_place(self, client_id: str, outcome: Outcome) -> None:
         now = self._clock.now_ms()
@@ -270,6 +316,8 @@ class Executor:
             self._say("critical", "S-11", f"{client_id}: the echo differs: {own.echo_error}")
 
     async def _cancel(self, command: CancelOrder) -> Outcome | None:
+        if command.foreign:
+            return await self._cancel_foreign(command)
         now = self._clock.now_ms()
         own = self._state.orders.get(command.client_id)
         if own is None or own.ended:
@@ -289,6 +337,20 @@ class Executor:
             )
         self._after_cancel(command, outcome)
         return outcome
+
+    async def _cancel_foreign(self, command: CancelOrder) -> Outcome | None:
+        """Y-7: somebody else's order, cancelled because the configuration wants it; asked again while it is listed."""
+        now = self._clock.now_ms()
+        if now - self._foreign_ms.get(command.client_id, 0) < FOREIGN_AGAIN_MS:
+            return None
+        self._foreign_ms[command.client_id] = now
+        self._state.note(command.cause.rule, command.cause.text, now)
+        return await self._exchange.cancel(
+            command.symbol,
+            command.channel,
+            command.client_id,
+            timeout_ms=self._policy.protect_timeout_ms,
+        )
 
     def _after_cancel(self, command: CancelOrder, outcome: Outcome) -> None:
         now = self._clock.now_ms()
@@ -312,6 +374,17 @@ class Executor:
         return own.acked_ms is not None or sent > dead_after_ms(own, self._policy)
 
     # settings
+
+    async def _count_down(self, command: SetCountdown) -> Outcome:
+        """Put the venue's countdown off, or take it away (E-7); an answer is waited for no longer than protection's."""
+        outcome = await self._exchange.set_countdown(
+            command.symbol, command.countdown_ms, timeout_ms=self._policy.protect_timeout_ms
+        )
+        now = self._clock.now_ms()
+        news = self._state.dead_man.saw(command, outcome, now)
+        if news is not None:
+            self._state.note(command.cause.rule, news, now)
+        return outcome
 
     async def _set(self, command: SetLeverage | SetMarginMode) -> Outcome:
         """Whatever the answer, the setting is read back; a refusal keeps entries away for a while (E-4)."""

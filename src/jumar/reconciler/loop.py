@@ -14,14 +14,14 @@ import structlog
 from jumar.model.command import Plan, Refusal
 from jumar.model.errors import InvariantBroken, VenueError
 from jumar.model.journal import EventSeen, Incident, RefusalSeen, Snapshot, TradeEnded
-from jumar.model.mode import Mode, ModeState
+from jumar.model.mode import Mode
 from jumar.model.order import Role
 from jumar.model.policy import Policy
 from jumar.model.trade import Trade
-from jumar.model.world import World
-from jumar.planner import invariants
+from jumar.model.units import ZERO
+from jumar.model.world import World, newest
 from jumar.planner.guards import TRUTH_CODES
-from jumar.planner.plan import plan as make_plan
+from jumar.planner.safely import plan_or_protect
 from jumar.planner.summary import summarize
 from jumar.ports import observer as observing
 from jumar.ports.clock import Clock
@@ -30,6 +30,7 @@ from jumar.ports.observer import Executed, TickReport
 from jumar.reconciler.answer import answer_of
 from jumar.reconciler.decide import DecisionDesk
 from jumar.reconciler.execute import Executor
+from jumar.reconciler.modes import ModeKeeper
 from jumar.reconciler.observe import Observer
 from jumar.reconciler.snapshot import grounds, material, snapshot
 from jumar.reconciler.state import SymbolState
@@ -66,6 +67,7 @@ class SymbolLoop:
         self._executor = executor
         self._clock = clock
         self._observers = observers
+        self.modes = ModeKeeper(state, self.report_incident)
         self._wake = asyncio.Event()
         self._entry_wanted = False
         self._refused: frozenset[tuple[str, str]] = frozenset()
@@ -88,7 +90,7 @@ class SymbolLoop:
             while not stop.is_set():
                 await self._pause(await self._contained_tick())
             await self._drain()
-            await self._executor.flush()  # what the last tick had to tell
+            await self._tell_last()
         finally:
             await self._observer.close()
 
@@ -99,14 +101,37 @@ class SymbolLoop:
         if any(order.role is Role.ENTRY and not order.ended for order in state.orders.values()):
             return False
         trade = state.trade
-        return trade is None or bool(state.fills) or trade.adopted_quantity > 0
+        return trade is None or bool(state.executions.fills) or trade.adopted_quantity > 0
+
+    @property
+    def flattened(self) -> bool:
+        """Whether nothing is held, nothing of ours rests or may, and nothing is being flattened (M-6)."""
+        state = self.state
+        kept, read, event = state.mode, state.position, state.position_event
+        flattening = kept is not None and kept.mode is Mode.FLATTENING
+        held = newest(read, event)
+        flat = read is not None and held is not None and held.value.quantity == ZERO
+        ended = state.trade is None and all(order.ended for order in state.orders.values())
+        listed = state.open_orders is not None and state.conditional_orders is not None
+        return state.ready and flat and ended and listed and not flattening
+
+    async def confirm(self) -> None:
+        """Have position and order lists read now, for somebody who must know."""
+        await self._observer.look_again()
+
+    async def _tell_last(self) -> None:
+        """Write what the last tick had to tell; what that raises ends no other symbol's loop (O-3)."""
+        try:
+            await self._executor.flush()
+        except Exception:  # noqa: BLE001 - the others may still be cancelling their entries
+            _log.exception("the last records were not written", symbol=self.state.symbol)
 
     async def _drain(self) -> None:
         self.state.draining = True
         deadline = self._clock.monotonic() + DRAIN_S
         while self._clock.monotonic() < deadline:
             pause = await self._contained_tick()
-            if self.settled:
+            if self.settled and not self.state.dead_man.may_run:
                 return
             await self._pause(min(pause, 0.25))
 
@@ -128,8 +153,7 @@ class SymbolLoop:
         except VenueError as error:
             self._incident("warning", "W-1", str(error))
         except Exception as error:  # noqa: BLE001 - nothing may stop the loop of an open position (O-4)
-            _log.exception("tick failed", symbol=self.state.symbol)
-            self._incident("critical", "O-4", f"tick failed: {type(error).__name__}: {error}")
+            self.modes.failed(error, self._clock.now_ms())
         return float(self._policy.loop_interval_s)
 
     async def tick(self) -> float:
@@ -145,13 +169,12 @@ class SymbolLoop:
             self.desk.spend_through(self.state.entries_through_ms)
             self.state.decision = self.desk.state
             world = replace(world, decision=self.desk.state)
-        plan = make_plan(world, self._policy)
-        invariants.check(world, plan, self._policy)
+        plan = self._planned(world)
+        self._tell_the_others(world, plan)
         self.state.saw_cover(uncovered=plan.uncovered, now_ms=world.now_ms)
         woken = plan.entry_wanted and not self._entry_wanted
         self._entry_wanted = plan.entry_wanted
         self._note(world, plan, just_wanted=woken)
-        self._keep_mode(plan)
         executed: tuple[Executed, ...] = ()
         if plan.trade is not None and plan.trade.ended_ms is not None:
             await self._end_trade(world, plan.trade)
@@ -167,6 +190,22 @@ class SymbolLoop:
             self.wake()
         return self._next(plan)
 
+    def _planned(self, world: World) -> Plan:
+        """The plan of this tick; while the planner fails only cover is seen to (O-4, M-4)."""
+        plan, failure = plan_or_protect(world, self._policy)
+        if failure is None:
+            self.modes.follow(plan, world.now_ms)
+        else:
+            self.modes.failed(failure, world.now_ms)
+        return plan
+
+    def _tell_the_others(self, world: World, plan: Plan) -> None:
+        """What this symbol holds from now on counts for every other look, before anything is waited for (G-17)."""
+        standings = self.state.common.standings
+        if standings is not None:
+            trade = plan.trade or world.trade
+            self._tell(lambda seen: standings.looked(seen, trade, self._policy), world)
+
     def _next(self, plan: Plan) -> float:
         interval = float(self._policy.loop_interval_s)
         return interval if plan.wake_in_ms is None else min(interval, plan.wake_in_ms / 1000)
@@ -175,11 +214,13 @@ class SymbolLoop:
         """Record the end and what it spends together: a crash between them would free the decision (P-4)."""
         summary = summarize(world, trade)
         self.state.record_hands(world.fills)
-        self.state.add_record(TradeEnded(trade=trade, summary=summary))
+        self.state.outbox.add(TradeEnded(trade=trade, summary=summary))
         await self._executor.flush()
         filled_ms = None if summary is None else summary.last_fill_ms
         self.state.end_trade(trade.key, filled_ms=filled_ms, ended_ms=world.now_ms)
         self.desk.trade_ended(trade, summary)
+        if self.state.common.standings is not None:
+            self.state.common.standings.ended(trade, summary, world.now_ms)
         self._entry_wanted = True  # the decision in force may want to enter: read for it at once
 
     def answer(self, answer: Answer | None) -> None:
@@ -191,28 +232,7 @@ class SymbolLoop:
         """Have the next tick answer to the decision in force, even though nothing changed for it."""
         self._answered = None
 
-    def resume(self, asked_by: str, now_ms: int) -> str:
-        """M-1: an operator looked and ends the mode; an emergency close under way is not ended by that."""
-        symbol, kept = self.state.symbol, self.state.mode
-        if kept is None or kept.mode is Mode.NORMAL:
-            return f"{symbol}: was NORMAL already"
-        if kept.mode is Mode.FLATTENING:
-            return f"{symbol}: is still being flattened; ask again once it is flat"
-        words = f"resumed by {asked_by}, after {kept.mode.value} ({kept.cause})"
-        self.state.set_mode(ModeState(mode=Mode.NORMAL, rule="M-1", cause=words, since_ms=now_ms))
-        self.state.note("M-1", words, now_ms)
-        self.wake()
-        return f"{symbol}: {words}"
-
     # what a person must hear, and may ask later
-
-    def _keep_mode(self, plan: Plan) -> None:
-        """M-1: a transition is recorded together with what follows from it, and alerted."""
-        if plan.mode is None or plan.mode == self.state.mode:
-            return
-        self.state.set_mode(plan.mode)
-        words = f"mode {plan.mode.mode.value}: {plan.mode.cause}"
-        self._incident("critical", "M-1", words)
 
     def _alarm(self, plan: Plan) -> None:
         """Say each alarm once while it lasts."""
@@ -243,13 +263,13 @@ class SymbolLoop:
         if stands_on == self._grounds and not old:
             return
         self._grounds = stands_on
-        content = snapshot(world, plan)
+        content = snapshot(world, plan, self.modes.passing)
         matters = material(content)
         if matters == self._pictured and not old:
             return
         self._pictured, self._pictured_ms = matters, world.now_ms
         encoded = json.dumps(content)
-        self.state.add_record(Snapshot(symbol=world.symbol, content=encoded, at_ms=world.now_ms))
+        self.state.outbox.add(Snapshot(symbol=world.symbol, content=encoded, at_ms=world.now_ms))
 
     def _note(self, world: World, plan: Plan, *, just_wanted: bool) -> None:
         key = None if plan.trade is None else plan.trade.key
@@ -257,7 +277,7 @@ class SymbolLoop:
             self._was_ready = True
             self.state.note("Y-9", "ready: the first reconciliation is complete", world.now_ms)
         for note in plan.notes:
-            self.state.add_record(
+            self.state.outbox.add(
                 EventSeen(
                     symbol=world.symbol,
                     trade_key=key,
@@ -279,7 +299,7 @@ class SymbolLoop:
             if (decision_id, refusal.code) in recorded:
                 continue
             recorded.add((decision_id, refusal.code))
-            self.state.add_record(
+            self.state.outbox.add(
                 RefusalSeen(
                     symbol=world.symbol,
                     decision_id=decision_id,
@@ -318,7 +338,7 @@ class SymbolLoop:
 
     def report_incident(self, incident: Incident) -> None:
         """Record an incident and tell the observers."""
-        self.state.add_record(incident)
+        self.state.outbox.add(incident)
         for observer in self._observers:
             self._tell(observer.incident, incident)
 

@@ -13,16 +13,18 @@ from functools import partial
 import structlog
 
 from jumar.model import fold
-from jumar.model.errors import VenueError
+from jumar.model.amendment import AmendmentState
+from jumar.model.errors import VenueError, VenueRefused
 from jumar.model.order import Channel, OwnOrder, Role
 from jumar.model.policy import Policy
 from jumar.model.units import ZERO
 from jumar.model.world import Observed, Source, World, newest
 from jumar.planner.emergency import EXIT_QUICK_TRIES, EXIT_REPEAT_MS, HALTED
+from jumar.planner.sweep import request_dead_ms
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import Exchange
 from jumar.reconciler.shared import SharedReads
-from jumar.reconciler.state import SymbolState, newer
+from jumar.reconciler.state import SymbolState
 
 _log = structlog.get_logger("jumar.observe")
 
@@ -38,6 +40,8 @@ HISTORY_AGAIN_MS = 1000
 SLOW_READ_MS = 60_000
 PRESUMED_DEAD_MS = 2000
 READS_WAIT_S = 1.0
+#: The account is in hedge mode, or was when it refused.
+WRONG_POSITION_SIDE = -4061
 REPEAT = 0.9  # a tick that comes a little early must not skip its read
 
 
@@ -77,6 +81,13 @@ class Observer:
         self._note_ready()
         return self._state.world(self._clock.now_ms())
 
+    async def look_again(self) -> None:
+        """Read position and both order lists now, however young the last reads are."""
+        until = self._clock.monotonic() + READS_WAIT_S
+        lists = [(f"{each} once more", partial(self._read_list, each)) for each in Channel]
+        reads: Reads = [("position once more", partial(self._read_position, 0)), *lists]
+        await self._read(reads, until)
+
     async def close(self) -> None:
         """End the reads that are still under way."""
         tasks = tuple(self._running.values())
@@ -89,23 +100,38 @@ class Observer:
         self._instrument_due = True
 
     async def _read(self, reads: Reads, until: float) -> None:
-        """Start reads and wait for them, no longer than `until`; one under way is not asked again."""
-        for name, read in reads:
-            if name not in self._running:
-                self._running[name] = asyncio.create_task(self._try(name, read))
-        tasks = [self._running[name] for name, _ in reads]
+        """Start reads and wait for them, no longer than `until`.
+
+        One that is under way has been waited for by an earlier tick: it is neither asked again nor waited for again,
+        so that whatever hangs delays one tick and not all that follow (O-3).
+        """
+        started = [(name, read) for name, read in reads if name not in self._running]
+        tasks = {name: asyncio.create_task(self._try(name, read)) for name, read in started}
+        self._running |= tasks
         if tasks:
-            await asyncio.wait(tasks, timeout=max(until - self._clock.monotonic(), 0))
+            timeout = max(until - self._clock.monotonic(), 0)
+            await asyncio.wait(tasks.values(), timeout=timeout)
 
     async def _try(self, name: str, read: Callable[[], Awaitable[None]]) -> None:
         try:
             await read()
+            self._state.senses.saw_answer()
         except VenueError as error:
+            self._saw_failure(error)
             _log.warning("read failed", symbol=self._state.symbol, part=name, error=str(error))
         except Exception:  # noqa: BLE001 - one part stays unread, planning goes on
             _log.exception("read failed", symbol=self._state.symbol, part=name)
         finally:
             del self._running[name]
+
+    def _saw_failure(self, error: VenueError) -> None:
+        """M-3, M-4: silence counts from its first read; keys that are refused concern the account."""
+        state, now = self._state, self._clock.now_ms()
+        if isinstance(error, VenueRefused):
+            state.senses.saw_answer()
+            state.set_account_mode(state.common.saw_refusal(error.code, error.message, now))
+        else:
+            state.senses.saw_silence(now)
 
     # what is due
 
@@ -121,7 +147,7 @@ class Observer:
             return tick if self._is_unexplained() else policy.reconcile_interval_s * 1000
         if state.trade.closing is not None and self._tries_exits():
             return EXIT_REPEAT_MS
-        held = bool(state.fills) or state.trade.adopted_quantity > ZERO
+        held = bool(state.executions.fills) or state.trade.adopted_quantity > ZERO
         uncovered = state.uncovered_ms is not None
         settled = held and not uncovered and state.trade.closing is None and not self._ending()
         return policy.reconcile_open_s * 1000 if settled else tick
@@ -151,8 +177,10 @@ class Observer:
             reads.append(("order history", self._read_history))
         if self._instrument_due or now - self._instrument_ms > SLOW_READ_MS * 15:
             reads.append(("instrument", self._read_instrument))
-        if _older(state.account_settings, now, SLOW_READ_MS):
-            reads.append(("account modes", self._read_modes))
+        if self._modes_are_doubted():
+            reads.append(("account modes", partial(self._read_modes, 0)))
+        elif _older(state.account_settings, now, SLOW_READ_MS):
+            reads.append(("account modes", partial(self._read_modes, SLOW_READ_MS // 2)))
         if state.settings_due or _older(state.settings, now, SLOW_READ_MS):
             reads.append(("symbol settings", self._read_settings))
         if _older(state.position, now, book_age):
@@ -163,11 +191,26 @@ class Observer:
             reads.append(("conditional order list", lambda: self._read_list(Channel.CONDITIONAL)))
         if state.balance_due or _older(state.balance, now, max_age * 3):
             reads.append(("balance", lambda: self._read_balance(max_age)))
-        if _older(state.quote, now, PRICE_FALLBACK_MS):
+        if state.holds and state.funding.is_due(now):
+            reads.append(("funding", self._read_funding))
+        return [*reads, *self._due_prices(now)]
+
+    def _modes_are_doubted(self) -> bool:
+        """Whether the venue refused an order for its position side since the modes were read (G-15)."""
+        read = self._state.account_settings
+        orders = self._state.orders.values()
+        refused = (o.ended_ms or 0 for o in orders if o.end_code == WRONG_POSITION_SIDE)
+        return read is not None and max(refused, default=0) >= read.at_ms
+
+    def _due_prices(self, now: int) -> Reads:
+        """What the market stream has not told for a while."""
+        state = self._state
+        reads: Reads = []
+        if _older(state.prices.quote, now, PRICE_FALLBACK_MS):
             reads.append(("quote", self._read_quote))
-        if _older(state.mark, now, PRICE_FALLBACK_MS):
+        if _older(state.prices.mark, now, PRICE_FALLBACK_MS):
             reads.append(("mark", self._read_mark))
-        if _older(state.last, now, LAST_FALLBACK_MS):
+        if _older(state.prices.last, now, LAST_FALLBACK_MS):
             reads.append(("last price", self._read_last))
         return reads
 
@@ -185,8 +228,8 @@ class Observer:
         reports = await self._exchange.orders_since(self._state.symbol, now - HISTORY_MS)
         self._state.saw_history(reports)
 
-    async def _read_modes(self) -> None:
-        self._state.account_settings = await self._shared.modes.get(max_age_ms=SLOW_READ_MS // 2)
+    async def _read_modes(self, max_age_ms: int) -> None:
+        self._state.account_settings = await self._shared.modes.get(max_age_ms=max_age_ms)
 
     async def _read_settings(self) -> None:
         self._state.settings_due = False
@@ -220,22 +263,33 @@ class Observer:
             self._state.balance_due = True
             raise
 
+    async def _read_funding(self) -> None:
+        """What the open trade's position paid since it was armed (T-3); what fails leaves it unknown."""
+        state, asked = self._state, self._clock.now_ms()
+        trade = state.trade
+        if trade is None:
+            return
+        state.funding.saw_asked(asked)
+        payments = await self._exchange.funding(state.symbol, trade.armed_ms)
+        if state.trade is not None and state.trade.key == trade.key:
+            state.funding.saw(payments, asked)
+
     async def _read_quote(self) -> None:
         asked = self._clock.now_ms()
         value = await self._exchange.quote(self._state.symbol)
         seen = Observed(value=value, at_ms=asked, source=Source.REST)
-        self._state.quote = newer(self._state.quote, seen)
+        self._state.prices.saw_quote(seen)
 
     async def _read_mark(self) -> None:
         asked = self._clock.now_ms()
         value = await self._exchange.mark(self._state.symbol)
-        self._state.saw_mark(Observed(value=value, at_ms=asked, source=Source.REST))
+        self._state.prices.saw_mark(Observed(value=value, at_ms=asked, source=Source.REST))
 
     async def _read_last(self) -> None:
         asked = self._clock.now_ms()
         value = await self._exchange.last(self._state.symbol)
         seen = Observed(value=value, at_ms=asked, source=Source.REST)
-        self._state.last = newer(self._state.last, seen)
+        self._state.prices.saw_last(seen)
 
     def _note_ready(self) -> None:
         state = self._state
@@ -257,6 +311,8 @@ class Observer:
             return False
         if order.unresolved:
             return now - order.journaled_ms >= ASK_FIRST_MS
+        if order.amending is not None:
+            return now - order.amending.timestamp_ms >= ASK_FIRST_MS
         if order.executing or order.cancel_unknown_ms is not None:
             return True
         return self._missing_in_list(order)
@@ -282,9 +338,16 @@ class Observer:
         if current is None:
             return  # its trade ended while the answer was on its way
         if report is not None:
-            state.put(fold.fold(current, report, now), now)
+            state.put(self._settled(fold.fold(current, report, now), asked, now), now)
         else:
             state.put(missed(current, asked, now), now)
+
+    def _settled(self, order: OwnOrder, asked_ms: int, now_ms: int) -> OwnOrder:
+        """An amendment too old to be executed, that a read by id does not show, never was (X-4 e)."""
+        amending = order.amending
+        if amending is None or asked_ms <= request_dead_ms(amending.timestamp_ms, self._policy):
+            return order
+        return fold.settle_amendment(order, AmendmentState.ABSENT, now_ms)
 
     # fills that reports promise but nobody has told
 
@@ -316,18 +379,18 @@ class Observer:
         gone = read.value.quantity * trade.sign <= ZERO
         last_ms = max((fill.time_ms for fill in state.present_fills(now)), default=trade.armed_ms)
         counts_from = last_ms + self._policy.flat_margin_s * 1000
-        return gone and state.forced_read_ms < max(since + FORCED_AFTER_MS, counts_from)
+        return gone and state.executions.forced_read_ms < max(since + FORCED_AFTER_MS, counts_from)
 
     async def _read_fills(self, since_ms: int) -> None:
         asked = self._clock.now_ms()
         for fill in await self._exchange.fills(self._state.symbol, since_ms):
             self._state.saw_fill(fill)
-        self._state.fills_read_ms = asked
+        self._state.executions.read_ms = asked
 
     async def _read_forced(self, since_ms: int) -> None:
         asked = self._clock.now_ms()
         reports = await self._exchange.forced_orders(self._state.symbol, since_ms)
-        self._state.saw_forced(reports, asked)
+        self._state.executions.saw_forced(reports, asked)
 
     def _fills_are_missing(self, now: int) -> bool:
         """An order reports more than its fills, or the position read differs from their sum for a while."""

@@ -1,7 +1,7 @@
 """Reads that hold for all symbols: positions, balance, account modes; asked once, used by every loop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from jumar.model.account import AccountSettings, Balance, PositionReport
 from jumar.model.world import Observed, Source
@@ -20,6 +20,11 @@ class Cached[T]:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._seen: Observed[T] | None = None
+
+    @property
+    def newest(self) -> T | None:
+        """What was read last, whatever its age; None before the first."""
+        return None if self._seen is None else self._seen.value
 
     async def get(self, *, max_age_ms: int) -> Observed[T]:
         """Return a value requested at most `max_age_ms` ago.
@@ -43,3 +48,7 @@ class SharedReads:
         self.positions: Cached[Mapping[str, PositionReport]] = Cached(exchange.positions, clock)
         self.balance: Cached[Balance] = Cached(exchange.balance, clock)
         self.modes: Cached[AccountSettings] = Cached(exchange.account_settings, clock)
+
+    def listed_positions(self) -> Iterable[PositionReport]:
+        """The account's positions as the newest list told them, symbols of others included."""
+        return (self.positions.newest or {}).values()

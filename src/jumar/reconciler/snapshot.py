@@ -1,16 +1,18 @@
 """One symbol as a person sees it: the world and the plan of one tick, as plain values ready for JSON.
 
 Promises that a price under `stops` or `orders` is one that the venue confirmed, and that whatever is only wished
-(in flight, unknown, or echoed differently) stands under `wished` instead (H-6); that a part nobody has read yet is
+(in flight, unknown, or echoed differently) stands under `wished`, or `asked_price`, instead (H-6); that a part nobody has read yet is
 None, never a guess; that amounts are decimal text and times ISO text in UTC. Pure: knows no clock and no store.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from jumar.model.account import PositionReport
 from jumar.model.command import Plan
+from jumar.model.levels import BoundZone
+from jumar.model.mode import ModeState
 from jumar.model.moments import iso
 from jumar.model.order import (
     STOP_ROLES,
@@ -23,18 +25,19 @@ from jumar.model.order import (
 from jumar.model.trade import Trade
 from jumar.model.units import ZERO, text
 from jumar.model.world import DecisionState, Observed, World, newest
+from jumar.planner.dead_man import why_not
 
 _EXECUTING = frozenset({OrderState.OPEN, OrderState.TRIGGERED})
 _ROLES = tuple(Role)
 _TRADE_FIELDS = ("key", "side", "planned_quantity", "limit_price", "initial_stop", "ratchet_price")
 
 
-def snapshot(world: World, plan: Plan) -> dict[str, object]:
-    """Return what a person asks of one symbol.
+def snapshot(world: World, plan: Plan, passing: Sequence[ModeState] = ()) -> dict[str, object]:
+    """Return what a person asks of one symbol; `passing` is what holds it back and heals by itself, since it began.
 
     Members: `symbol`, `as_of`, `position` (None while unread), `cover` (`flat`, `stop`, `closing`, `naked`, or
     `unknown` while the position is unread), `protected` (None while unknown), `unrealised` (quote currency, at
-    mark), `stops`, `orders`, `wished`, `mode`, `ages_s`, `prices`, `decision`, `outcome`, `trade`, `equity`.
+    mark), `stops`, `orders`, `wished`, `mode` (the strictest), `passing`, `dead_man`, `ages_s`, `prices`, `decision`, `outcome`, `trade`, `equity`.
     """
     position = newest(world.position, world.position_event)
     held = _held(world, position)
@@ -50,7 +53,9 @@ def snapshot(world: World, plan: Plan) -> dict[str, object]:
         "stops": [_stop(order) for order in acked if order.role in STOP_ROLES],
         "orders": [_order(order) for order in acked if order.role not in STOP_ROLES],
         "wished": [_wish(order) for order in _alive(world) if not _acknowledged(order)],
-        "mode": _mode(world),
+        "mode": _strictest(world, passing),
+        "passing": [_mode(state) for state in passing],
+        "dead_man": _dead_man(world),
         "ages_s": _ages(world, position),
         "prices": _prices(world),
         "decision": _decision(world.decision),
@@ -70,6 +75,8 @@ def grounds(world: World, plan: Plan) -> object:
         world.strays,
         world.fills,
         world.mode,
+        world.account_mode,
+        tuple(state.code for state in plan.passing),
         world.decision,
         plan.trade or world.trade,
         tuple(refusal.code for refusal in plan.refusals),
@@ -178,12 +185,13 @@ def _stop(order: OwnOrder) -> dict[str, object]:
 
 
 def _order(order: OwnOrder) -> dict[str, object]:
-    request = order.request
+    request, amending = order.request, order.amending
     return {
         "client_id": order.client_id,
         "role": _role(order),
         "side": request.side.value.lower(),
-        "price": _amount(request.price),
+        "price": _amount(order.price),
+        "asked_price": None if amending is None else _amount(amending.price),
         "trigger": _amount(request.trigger_price),
         "quantity": _amount(request.quantity),
         "filled": text(order.filled_quantity),
@@ -199,16 +207,29 @@ def _wish(order: OwnOrder) -> dict[str, object]:
 # what led here
 
 
-def _mode(world: World) -> dict[str, object]:
-    state = world.mode
-    if state is None:
+def _strictest(world: World, passing: Sequence[ModeState]) -> dict[str, object]:
+    """The mode that counts; of equally strict ones the symbol's own, because it says most."""
+    states = [state for state in (world.mode, world.account_mode, *passing) if state is not None]
+    if not states:
         return {"mode": "NORMAL", "rule": None, "cause": None, "since": None}
+    return _mode(max(states, key=lambda state: state.mode.strictness))
+
+
+def _mode(state: ModeState) -> dict[str, object]:
     return {
         "mode": state.mode.value,
         "rule": state.rule,
         "cause": state.cause,
         "since": iso(state.since_ms),
     }
+
+
+def _dead_man(world: World) -> dict[str, object]:
+    """Whether the venue is told to cancel the entry without us, and why it is not (E-7)."""
+    asked = world.countdown
+    on = asked is not None and asked.ms > 0 and asked.accepted and asked.until_ms > world.now_ms
+    refused = None if asked is None else asked.refused
+    return {"on": on, "why_not": None if on else why_not(world) or refused}
 
 
 def _ages(world: World, position: Observed[PositionReport] | None) -> dict[str, object]:
@@ -220,10 +241,12 @@ def _ages(world: World, position: Observed[PositionReport] | None) -> dict[str, 
         "mark": world.mark,
         "last": world.last,
     }
-    return {
+    ages: dict[str, object] = {
         name: None if part is None else (world.now_ms - part.at_ms) / 1000
         for name, part in parts.items()
     }
+    made = world.levels
+    return {**ages, "levels": None if made is None else (world.now_ms - made.as_of_ms) / 1000}
 
 
 def _prices(world: World) -> dict[str, object]:
@@ -286,12 +309,20 @@ def _trade(world: World, plan: Plan) -> dict[str, object] | None:
     return {
         **{name: _amount(v) if isinstance(v, Decimal) else v for name, v in values.items()},
         "decision": trade.decision.id,
+        "guide": None if trade.guide is None else trade.guide.id,
         "armed_at": iso(trade.armed_ms),
         "closing": None if trade.closing is None else trade.closing.value,
         "entry_over": trade.entry_over,
         "filled": text(filled),
         "average_entry": _amount(average),
+        "zone": _zone(trade.zone),
     }
+
+
+def _zone(zone: BoundZone | None) -> dict[str, object] | None:
+    if zone is None:
+        return None
+    return {"id": zone.id, "min": text(zone.low), "max": text(zone.high), "used": zone.used}
 
 
 def _entered(world: World, trade: Trade) -> tuple[Decimal, Decimal | None]:

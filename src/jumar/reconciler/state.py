@@ -18,13 +18,12 @@ from jumar.model.journal import (
     ModeChanged,
     OrderAdopted,
     OrderChanged,
-    Record,
-    Snapshot,
     StopConfirmed,
     SymbolMemory,
     TradeChanged,
 )
-from jumar.model.mode import ModeState
+from jumar.model.levels import MarketLevels
+from jumar.model.mode import Mode, ModeState
 from jumar.model.order import (
     INVISIBLE_MS,
     STOP_ROLES,
@@ -36,20 +35,23 @@ from jumar.model.order import (
     Role,
     Side,
 )
+from jumar.model.standing import NOTHING_KNOWN, Standing
 from jumar.model.trade import Trade
-from jumar.model.world import DecisionState, Observed, Quote, Source, World, newest
+from jumar.model.world import DecisionState, Observed, Source, World, newer, newest
+from jumar.planner.ladder import strictest
 from jumar.ports import exchange as venue
+from jumar.reconciler.account import AccountState
+from jumar.reconciler.dead_man import DeadMan
+from jumar.reconciler.executions import Executions
+from jumar.reconciler.funding import FundingBook
+from jumar.reconciler.outbox import Outbox
+from jumar.reconciler.prices import Prices
+from jumar.reconciler.senses import Senses
 
-#: How long an execution without a known order is kept apart before it counts as somebody else's.
-LOOSE_FILL_GRACE_MS = 500
-#: The same while an order of ours may be the one: its outcome, or the child it became, is not known yet.
-LOOSE_FILL_PATIENCE_MS = 10_000
 #: How long a failed set-up (margin mode, leverage) keeps an entry from being tried again.
 SETUP_ERROR_MS = 30_000
 #: How long an accepted order may go without its event before the stream counts as silent.
 MUTE_MS = 3000
-#: How long mark prices are kept: long enough to see for how long one has been beyond a stop (S-8).
-MARKS_KEPT_MS = 10_000
 #: How old the newest position read may be before the venue counts as out of reach.
 UNREACHABLE_MS = 3000
 
@@ -64,12 +66,21 @@ class SymbolState:
         journal_fresh: the journal was empty at the start, or the history shows that it was replaced.
         entries_through_ms: time of the newest entry in that history that the journal does not know (Y-12).
         mode: what is kept of M-1, None for NORMAL.
+        common: what the loops of one account share.
     """
 
     def __init__(
-        self, *, account: str, store_id: str, memory: SymbolMemory, journal_fresh: bool = False
+        self,
+        *,
+        account: str,
+        store_id: str,
+        memory: SymbolMemory,
+        journal_fresh: bool = False,
+        common: AccountState | None = None,
     ) -> None:
         self.account = account
+        self.common = AccountState() if common is None else common
+        self.senses = Senses()
         self.store_id = store_id
         self.symbol = memory.symbol
         self.ready = False
@@ -93,30 +104,27 @@ class SymbolState:
         self.account_settings: Observed[AccountSettings] | None = None
         self.settings: Observed[SymbolSettings] | None = None
         self.balance: Observed[Balance] | None = None
-        self.quote: Observed[Quote] | None = None
-        self.mark: Observed[Decimal] | None = None
-        self.last: Observed[Decimal] | None = None
+        self.prices = Prices()
+        self.funding = FundingBook()
+        self.dead_man = DeadMan()
         self.position: Observed[PositionReport] | None = None
         self.position_event: Observed[PositionReport] | None = None
         self.open_orders: Observed[tuple[OrderReport, ...]] | None = None
         self.conditional_orders: Observed[tuple[OrderReport, ...]] | None = None
         self.decision: DecisionState | None = None
+        self.levels: MarketLevels | None = None
         self.trade: Trade | None = memory.trade
         # What was in flight when the last process ended was perhaps sent: it is asked for and settled (X-4).
         self.orders: dict[str, OwnOrder] = {
             order.client_id: fold.mark_unknown(order) for order in memory.orders
         }
-        self.fills: dict[int, Fill] = {fill.trade_id: fill for fill in memory.fills}
-        self.loose: dict[int, Fill] = {}
-        self.marks: tuple[Observed[Decimal], ...] = ()
+        self.executions = Executions(memory.fills)
         self.position_since_ms: int | None = None
-        self.fills_read_ms = 0
-        self.forced_read_ms = 0
         self.uncovered_ms: int | None = None
+        self._bare_ms: int | None = None
         self._lists_since_ms = 0
-        self._forced: dict[str, str] = {}
         self._setup_error: tuple[str, int] | None = None
-        self._dirty: list[Record] = []
+        self.outbox = Outbox()
 
     # events and reads in
 
@@ -133,11 +141,12 @@ class SymbolState:
                 self._saw_position_event(event)
                 return True
             case venue.QuoteEvent():
-                self.quote = newer(self.quote, _streamed(event.quote, event.at_ms))
+                self.prices.saw_quote(_streamed(event.quote, event.at_ms))
             case venue.MarkEvent():
-                self.saw_mark(_streamed(event.mark, event.at_ms))
+                self.prices.saw_mark(_streamed(event.mark, event.at_ms))
+                self.funding.saw_next(event.next_funding_ms, now_ms)
             case venue.LastPriceEvent():
-                self.last = newer(self.last, _streamed(event.price, event.at_ms))
+                self.prices.saw_last(_streamed(event.price, event.at_ms))
             case venue.SettingsEvent():
                 self.settings_due = True
             case venue.StreamEvent():
@@ -148,18 +157,13 @@ class SymbolState:
                 return event.connected
             case venue.BalanceEvent():
                 self.balance_due = True
+            case venue.ClockEvent():
+                self.common.clock_off_ms = event.off_ms
         return False
 
     def _saw_position_event(self, event: venue.PositionEvent) -> None:
         seen = _streamed(event.report, event.at_ms)
         self.position_event = newer(self.position_event, seen)
-
-    def saw_mark(self, seen: Observed[Decimal]) -> None:
-        """Take in a mark price; those of the last seconds are kept by their own time (S-8)."""
-        self.mark = newer(self.mark, seen)
-        others = [mark for mark in self.marks if mark.at_ms != seen.at_ms]
-        ordered = sorted([*others, seen], key=lambda mark: mark.at_ms)
-        self.marks = tuple(m for m in ordered if m.at_ms > ordered[-1].at_ms - MARKS_KEPT_MS)
 
     def saw_position(self, seen: Observed[PositionReport]) -> None:
         """Take in a position read; what a newer read said is not taken back by a late answer."""
@@ -169,9 +173,11 @@ class SymbolState:
         if before is None or before.value.quantity != seen.value.quantity:
             self.position_since_ms = seen.at_ms
         self.position = seen
+        self.senses.saw_position(seen)
 
     def saw_cover(self, *, uncovered: bool, now_ms: int) -> None:
         """Remember since when a position has no stop; while the venue cannot be reached nothing counts (S-7)."""
+        self._bare_ms = now_ms if uncovered else None
         read = self.position
         reachable = read is not None and now_ms - read.at_ms <= UNREACHABLE_MS
         if not (uncovered and reachable):
@@ -190,11 +196,6 @@ class SymbolState:
             self.journal_fresh = True
             self.entries_through_ms = max(self.entries_through_ms or 0, report.updated_ms)
         self.history_read = True
-
-    def saw_forced(self, reports: Iterable[OrderReport], asked_ms: int) -> None:
-        """Take in liquidations: they name who made the executions that nobody of ours explains (Y-2)."""
-        self.forced_read_ms = asked_ms
-        self._forced |= {report.venue_id: report.client_id for report in reports}
 
     def is_mute(self, now_ms: int) -> bool:
         """Whether the stream is up but silent: an accepted order of ours without its event within 3 s (section 11)."""
@@ -244,19 +245,24 @@ class SymbolState:
 
     def saw_fill(self, fill: Fill) -> None:
         """Count an execution once, by trade id, whoever tells it, in any order (X-6)."""
-        if fill.trade_id in self.fills:
-            return
-        own = self._owner(fill)
-        if own is None:
-            if self.trade is not None and fill.time_ms >= self._since_ms(self.trade):
-                self.loose[fill.trade_id] = fill
-            return
-        self.loose.pop(fill.trade_id, None)
-        if self.trade is None or own.trade_key != self.trade.key:
-            return
-        linked = replace(fill, client_id=own.client_id)
-        self.fills[fill.trade_id] = linked
-        self._dirty.append(FillSeen(trade_key=own.trade_key, client_id=own.client_id, fill=linked))
+        since_ms = 0 if self.trade is None else self._since_ms(self.trade)
+        first = not self.executions.fills
+        seen = self.executions.saw(fill, self._owner(fill), self.trade, since_ms)
+        if seen is not None:
+            self.outbox.add(seen)
+            if first:
+                self._got_position(fill.time_ms)
+
+    def _got_position(self, at_ms: int) -> None:
+        """From here on the trade's own best mark and funding count."""
+        self.prices.follow()
+        self.funding.begin(at_ms)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the open trade ever held something, as far as is known."""
+        trade = self.trade
+        return trade is not None and (bool(self.executions.fills) or trade.adopted_quantity > 0)
 
     def _own(self, report: OrderReport) -> OwnOrder | None:
         known = self.orders.get(report.client_id)
@@ -287,13 +293,13 @@ class SymbolState:
         if before == order:
             return
         self.orders[order.client_id] = order
-        self._dirty.append(OrderChanged(order=order))
+        self.outbox.add(OrderChanged(order=order))
         newly = before is None or not before.confirmed
         if order.role is Role.STOP and order.confirmed and newly:
-            self._dirty.append(
+            self.outbox.add(
                 StopConfirmed(trade_key=order.trade_key, client_id=order.client_id, at_ms=now_ms)
             )
-        for fill in list(self.loose.values()):
+        for fill in list(self.executions.loose.values()):
             self.saw_fill(fill)
 
     def adopt(self, order: OwnOrder, now_ms: int) -> None:
@@ -303,9 +309,9 @@ class SymbolState:
         tightness = trigger * sign if stop and trigger is not None else None
         self.orders[order.client_id] = order
         self._told.add(order.client_id)  # it rested before: no event of it is due
-        self._dirty.append(OrderAdopted(order=order, tightness=tightness))
+        self.outbox.add(OrderAdopted(order=order, tightness=tightness))
         if stop:
-            self._dirty.append(
+            self.outbox.add(
                 StopConfirmed(trade_key=order.trade_key, client_id=order.client_id, at_ms=now_ms)
             )
 
@@ -313,21 +319,33 @@ class SymbolState:
         """Keep a mode from now on."""
         if mode != self.mode:
             self.mode = mode
-            self._dirty.append(ModeChanged(symbol=self.symbol, state=mode))
+            self.outbox.add(ModeChanged(symbol=self.symbol, state=mode))
+
+    @property
+    def kept_mode(self) -> Mode:
+        """The stricter of the symbol's and the account's mode, as kept at this moment (M-1)."""
+        return strictest(mode for mode in (self.mode, self.common.mode) if mode is not None)
+
+    def set_account_mode(self, changed: ModeChanged | None) -> None:
+        """Have a change of the account's mode written."""
+        if changed is not None:
+            self.outbox.add(changed)
 
     def set_trade(self, trade: Trade) -> None:
         """Remember the trade; the record is flushed before anything is sent."""
         if trade != self.trade:
+            if trade.adopted and (self.trade is None or self.trade.key != trade.key):
+                self._got_position(trade.armed_ms)
             self.trade = trade
             self._known_keys |= {trade.key}
-            self._dirty.append(TradeChanged(trade=trade))
+            self.outbox.add(TradeChanged(trade=trade))
 
     def record_hands(self, fills: Iterable[Fill]) -> None:
         """Have the executions of no order of ours written too; only at the end is it sure whose they are (Y-3)."""
         for fill in fills:
-            if self.trade is not None and fill.trade_id not in self.fills:
+            if self.trade is not None and fill.trade_id not in self.executions.fills:
                 who = fill.client_id or ""
-                self.add_record(FillSeen(trade_key=self.trade.key, client_id=who, fill=fill))
+                self.outbox.add(FillSeen(trade_key=self.trade.key, client_id=who, fill=fill))
 
     def end_trade(self, key: str, *, filled_ms: int | None, ended_ms: int) -> None:
         """Forget the ended trade; orders of an unfilled set-up stay, so that attempts keep their numbers.
@@ -343,9 +361,8 @@ class SymbolState:
         if filled_ms is not None and self.trade is not None:
             self.last_end_ms, self.last_end_side = filled_ms, self.trade.side
         self.trade = None
-        self.uncovered_ms = None
-        self.fills.clear()
-        self.loose.clear()
+        self.uncovered_ms = self._bare_ms = None
+        self.executions.clear()
         self._told.clear()
         # What was listed before its orders ended is no sign of what is left now (Y-1); see `saw_list`.
         self.open_orders = self.conditional_orders = None
@@ -360,37 +377,12 @@ class SymbolState:
         """Margin mode or leverage could not be set."""
         self._setup_error = (why, now_ms)
 
-    # records out
-
-    def take_records(self) -> tuple[Record, ...]:
-        """Hand over what must be written: of each order the newest state only, and the newest picture."""
-        newest = {
-            _subject(record): index
-            for index, record in enumerate(self._dirty)
-            if _subject(record) is not None
-        }
-        records = tuple(
-            record
-            for index, record in enumerate(self._dirty)
-            if newest.get(_subject(record), index) == index
-        )
-        self._dirty.clear()
-        return records
-
-    def give_back(self, records: Iterable[Record]) -> None:
-        """Keep records that could not be written for the next try."""
-        self._dirty[:0] = records
-
     def note(self, rule: str, message: str, now_ms: int) -> None:
         """Have a line of the story written with the next flush."""
         key = None if self.trade is None else self.trade.key
-        self.add_record(
+        self.outbox.add(
             EventSeen(symbol=self.symbol, trade_key=key, rule=rule, message=message, at_ms=now_ms)
         )
-
-    def add_record(self, record: Record) -> None:
-        """Have a record written with the next flush."""
-        self._dirty.append(record)
 
     # the world out
 
@@ -413,9 +405,9 @@ class SymbolState:
             account_settings=self.account_settings,
             settings=self.settings,
             balance=self.balance,
-            quote=self.quote,
-            mark=self.mark,
-            last=self.last,
+            quote=self.prices.quote,
+            mark=self.prices.mark,
+            last=self.prices.last,
             position=self.position,
             position_event=self.position_event,
             open_orders=self.open_orders,
@@ -425,17 +417,41 @@ class SymbolState:
             orders=self.present_orders(),
             fills=self.present_fills(now_ms),
             mode=self.mode,
-            marks=self.marks,
+            account_mode=self.common.mode,
+            health=self.common.health(
+                unanswered_ms=self.senses.unanswered_ms,
+                hears=self.streaming and not self.is_mute(now_ms),
+                now_ms=now_ms,
+            ),
+            liquidations=self.senses.liquidations,
+            marks=self.prices.marks,
             uncovered_ms=self.uncovered_ms,
             strays=tuple(sorted(strays, key=_by_age)),
             position_since_ms=self.position_since_ms,
-            fills_read_ms=self.fills_read_ms,
-            forced_read_ms=self.forced_read_ms,
+            fills_read_ms=self.executions.read_ms,
+            forced_read_ms=self.executions.forced_read_ms,
             journal_fresh=self.journal_fresh,
             known_keys=self._known_keys,
             last_end_ms=self.last_end_ms,
             last_end_side=self.last_end_side,
+            levels=self.levels,
+            countdown=self.dead_man.asked,
+            no_dead_man=self.dead_man.unproven,
+            best_mark=self._best_mark() if self.holds else None,
+            funding=self.funding.present(now_ms) if self.holds else None,
+            bare_ms=self._bare_ms,
+            standing=self._standing(now_ms),
         )
+
+    def _standing(self, now_ms: int) -> Standing:
+        standings = self.common.standings
+        return (
+            NOTHING_KNOWN if standings is None else standings.of(self.symbol, self.balance, now_ms)
+        )
+
+    def _best_mark(self) -> Decimal | None:
+        sells = self.trade is not None and self.trade.side is Side.SELL
+        return self.prices.low if sells else self.prices.high
 
     def _since_ms(self, trade: Trade) -> int:
         """From when on an execution may belong to a trade; the last fill of the one before is older, by any clock.
@@ -452,36 +468,20 @@ class SymbolState:
         return tuple(sorted(orders, key=_by_age))
 
     def present_fills(self, now_ms: int) -> tuple[Fill, ...]:
-        """Our fills, and executions by a hand since the trade was armed once nobody of ours claims them.
-
-        Where the position is told to be on the other side a hand was there, and nothing is waited for (Y-3).
-        """
+        """The executions of the open trade, those of a hand among them once nobody of ours claims them (Y-3)."""
         if self.trade is None:
             return ()
-        since_ms = self._since_ms(self.trade)
         doubtful = any(
             order.unresolved or (order.executing and order.child_venue_id is None)
             for order in self.orders.values()
         )
-        grace_ms = LOOSE_FILL_PATIENCE_MS if doubtful else LOOSE_FILL_GRACE_MS
-        told = newest(self.position, self.position_event)
-        if told is not None and told.value.quantity * self.trade.sign < 0:
-            grace_ms = 0
-        by_hand = [
-            replace(fill, client_id=fill.client_id or self._forced.get(fill.venue_order_id))
-            for fill in self.loose.values()
-            if fill.time_ms >= since_ms and now_ms - fill.time_ms > grace_ms
-        ]
-        return tuple(
-            sorted([*self.fills.values(), *by_hand], key=lambda f: (f.time_ms, f.trade_id))
+        return self.executions.present(
+            self.trade,
+            self._since_ms(self.trade),
+            doubtful=doubtful,
+            told=newest(self.position, self.position_event),
+            now_ms=now_ms,
         )
-
-
-def _subject(record: Record) -> str | None:
-    """What a record tells the present state of, so that a later one makes it superfluous; None where each counts."""
-    if isinstance(record, OrderChanged):
-        return record.order.client_id
-    return "the picture" if isinstance(record, Snapshot) else None
 
 
 def _by_age(order: OwnOrder) -> tuple[int, str]:
@@ -490,8 +490,3 @@ def _by_age(order: OwnOrder) -> tuple[int, str]:
 
 def _streamed[T](value: T, at_ms: int) -> Observed[T]:
     return Observed(value=value, at_ms=at_ms, source=Source.STREAM)
-
-
-def newer[T](old: Observed[T] | None, new: Observed[T]) -> Observed[T]:
-    """Keep the newer by its own time: a late event or answer never replaces a newer one (W-1)."""
-    return new if old is None or new.at_ms >= old.at_ms else old

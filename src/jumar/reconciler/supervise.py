@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 
-from jumar.model.errors import ConfigError, StoreUnavailable
+from jumar.model.countdown import NOT_PROBED
+from jumar.model.errors import ConfigError, StoreUnavailable, WriterLost
 from jumar.model.journal import (
-    EquitySeen,
     Incident,
     OperatorRequest,
     Record,
@@ -17,29 +17,36 @@ from jumar.model.journal import (
     SymbolMemory,
 )
 from jumar.model.policy import Policy
+from jumar.planner.binding import Binding, bind
 from jumar.ports import observer as observing
 from jumar.ports.clock import Clock
 from jumar.ports.decisions import POLLS_PER_TICK, DecisionSource, Received
 from jumar.ports.exchange import (
     BalanceEvent,
+    ClockEvent,
     Exchange,
     OrderEvent,
     PositionEvent,
     StreamEvent,
     VenueEvent,
 )
+from jumar.ports.levels import LevelsSource
 from jumar.ports.store import Store
+from jumar.reconciler.account import AccountState
 from jumar.reconciler.answer import answer_on_arrival
 from jumar.reconciler.decide import DecisionDesk
+from jumar.reconciler.equity import EquityBook, EquityWatch
 from jumar.reconciler.execute import Executor
+from jumar.reconciler.levels import LevelsFeed
 from jumar.reconciler.loop import SymbolLoop
 from jumar.reconciler.observe import Observer
+from jumar.reconciler.requests import obey
 from jumar.reconciler.shared import SharedReads
+from jumar.reconciler.standing import Standings
 from jumar.reconciler.state import SymbolState
 
 _log = structlog.get_logger("jumar.engine")
 
-EQUITY_EVERY_S = 60.0
 REQUESTS_EVERY_S = 1.0
 
 
@@ -56,6 +63,9 @@ class Engine:
         source: DecisionSource,
         clock: Clock,
         observers: Sequence[observing.Observer] = (),
+        make_executor: type[Executor] = Executor,
+        levels: LevelsSource | None = None,
+        no_dead_man: str | None = NOT_PROBED,
     ) -> None:
         self._account = account
         self._policies = dict(policies)
@@ -64,7 +74,27 @@ class Engine:
         self._source = source
         self._clock = clock
         self._observers = tuple(observers)
+        self._make_executor = make_executor
+        self._levels = LevelsFeed(levels, self._policies)
+        self._no_dead_man = no_dead_man
         self._shared = SharedReads(exchange, clock)
+        self._common = AccountState()
+        book = EquityBook(next(iter(self._policies.values())))
+        self._common.standings = self._standings = Standings(
+            symbols=self._policies,
+            equity=book,
+            budget=exchange.budget,
+            positions=self._shared.listed_positions,
+        )
+        self._watch = EquityWatch(
+            book,
+            exchange=exchange,
+            shared=self._shared,
+            clock=clock,
+            write=self._write,
+            on_news=self._wake_all,
+        )
+        self._obeyed: dict[int, tuple[Record, ...]] = {}
         self._known = False
         self.loops: dict[str, SymbolLoop] = {}
 
@@ -72,6 +102,11 @@ class Engine:
     def settled(self) -> bool:
         """Whether it is proven that no entry is left that could still fill, and no set-up without a fill (M-5)."""
         return self._known and all(loop.settled for loop in self.loops.values())
+
+    @property
+    def flattened(self) -> bool:
+        """Whether nothing is held, nothing of ours rests and no symbol is being flattened, as far as was read (M-6)."""
+        return self._known and all(loop.flattened for loop in self.loops.values())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start, run every symbol's loop, and on `stop` cancel entries and leave positions protected (M-5).
@@ -86,11 +121,15 @@ class Engine:
         identity = await self._store.open()
         try:
             memories = [await self._store.load(symbol) for symbol in self._policies]
+            self._common.mode = identity.mode
             self._build(identity, memories)
             self._known = True
             try:
                 if await _before(stop, self._start(memories)):
+                    now = self._clock.now_ms()
+                    self._standings.restore(await self._store.load_account(now), now)
                     self._open_desks(identity, memories)
+                    await self._obey_what_was_asked()  # before anything is entered
                     await self._run_loops(stop)
             finally:
                 await self._exchange.close()
@@ -122,7 +161,9 @@ class Engine:
                 store_id=identity.store_id,
                 memory=memory,
                 journal_fresh=identity.fresh,
+                common=self._common,
             )
+            state.dead_man.unproven = self._no_dead_man
             self.loops[memory.symbol] = self._loop(state, self._policies[memory.symbol])
 
     def _loop(self, state: SymbolState, policy: Policy) -> SymbolLoop:
@@ -133,7 +174,7 @@ class Engine:
             shared=self._shared,
             clock=self._clock,
         )
-        executor = Executor(
+        executor = self._make_executor(
             state=state,
             policy=policy,
             exchange=self._exchange,
@@ -172,7 +213,7 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             helpers = [
                 group.create_task(self._poll_decisions()),
-                group.create_task(self._record_equity()),
+                group.create_task(self._watch.run()),
                 group.create_task(self._obey_requests()),
             ]
             loops = [group.create_task(loop.run(stop)) for loop in self.loops.values()]
@@ -183,6 +224,9 @@ class Engine:
 
     async def _wake_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
+        self._wake_all()
+
+    def _wake_all(self) -> None:
         for loop in self.loops.values():
             loop.wake()
 
@@ -191,15 +235,22 @@ class Engine:
     def _sink(self, event: VenueEvent) -> None:
         """Route one stream event; called by the venue, never blocks."""
         now = self._clock.now_ms()
+        if isinstance(event, BalanceEvent) and not event.traded:
+            self._watch.moved()
         for loop in self._concerned(event):
-            if loop.state.apply(event, now):
+            try:
+                wakes = loop.state.apply(event, now)
+            except Exception:  # noqa: BLE001 - what one symbol stumbles over the others must still hear (O-3)
+                _log.exception("an event was not understood", symbol=loop.state.symbol)
+                wakes = True  # the next look reads the truth
+            if wakes:
                 loop.wake()
 
     def _concerned(self, event: VenueEvent) -> Sequence[SymbolLoop]:
         match event:
             case OrderEvent(report=report) | PositionEvent(report=report):
                 symbol = report.symbol
-            case StreamEvent() | BalanceEvent():
+            case StreamEvent() | BalanceEvent() | ClockEvent():
                 return tuple(self.loops.values())
             case _:
                 symbol = event.symbol
@@ -211,12 +262,21 @@ class Engine:
     async def _poll_decisions(self) -> None:
         interval = min(float(policy.loop_interval_s) for policy in self._policies.values())
         while True:
+            # first, so that a decision finds the levels that were written just before it (L-3)
+            self._levels.poll(self.loops, self._clock.now_ms())
             try:
                 for received in self._source.poll():
-                    self._receive(received)
+                    self._take(received)
             except Exception:  # noqa: BLE001 - no input may stop the loops (D-5)
                 _log.exception("decisions could not be read")
             await self._clock.sleep(interval / POLLS_PER_TICK)
+
+    def _take(self, received: Received) -> None:
+        """Take in one content; one that cannot be taken in keeps no other from coming in (O-3)."""
+        try:
+            self._receive(received)
+        except Exception:  # noqa: BLE001 - no input may stop the loops, nor another symbol's input (D-5)
+            _log.exception("a decision could not be taken in", symbol=received.symbol)
 
     def _receive(self, received: Received) -> None:
         loop = self.loops.get(received.symbol or "")
@@ -225,7 +285,7 @@ class Engine:
                 iter(self.loops.values())
             )  # a file nobody's is recorded once, enters nowhere
         now = self._clock.now_ms()
-        records = loop.desk.receive(received, now)
+        records = loop.desk.receive(received, now, self._bound(received, loop.state, now))
         for error in received.errors:
             _log.warning("decision refused", symbol=received.symbol, error=str(error))
         if received.quarantine is not None:
@@ -234,10 +294,16 @@ class Engine:
         if not records:
             loop.answer_again()  # the decision in force came back in the place of one that was answered
         for record in records:
-            loop.state.add_record(
+            loop.state.outbox.add(
                 record
             )  # a store that fails or hangs keeps no later file from being read
         loop.wake()
+
+    def _bound(self, received: Received, state: SymbolState, now_ms: int) -> Binding | None:
+        """The zone that the decision names, by the levels in force when it comes (L-3)."""
+        if received.decision is None:
+            return None
+        return bind(received.decision, state.levels, now_ms, self._policies[state.symbol])
 
     def _alert_quarantine(self, received: Received, now_ms: int) -> None:
         """D-5: a file that is no decision is alerted once; the reason names the copy."""
@@ -255,49 +321,44 @@ class Engine:
     # people's requests in
 
     async def _obey_requests(self) -> None:
-        """Operator actions are data: what a command left in the store is obeyed here.
-
-        Once: that its outcome cannot be written is no reason to do it again, when everything may be different.
-        """
-        obeyed: dict[int, RequestDone] = {}
+        """Operator actions are data: what a command left in the store is obeyed here."""
         while True:
             try:
-                for request in await self._store.requests():
-                    if request.seq not in obeyed:
-                        obeyed[request.seq] = self._obey(request)
-                    await self._write((obeyed[request.seq],))
+                await self._obey_what_was_asked()
+                self._saw_writer(None)
+            except WriterLost as error:
+                self._saw_writer(str(error))
             except StoreUnavailable as error:
                 _log.error("operator requests cannot be read", error=str(error))
             except Exception:  # noqa: BLE001 - no request may stop the loops (O-4)
                 _log.exception("operator requests cannot be obeyed")
             await self._clock.sleep(REQUESTS_EVERY_S)
 
-    def _obey(self, request: OperatorRequest) -> RequestDone:
-        now = self._clock.now_ms()
-        loops = [
-            loop
-            for symbol, loop in self.loops.items()
-            if request.symbol is None or request.symbol == symbol
-        ]
-        if request.request != "resume":
-            outcome = f"unknown request {request.request!r}"
-        elif not loops:
-            outcome = f"{request.symbol} is not managed here"
-        else:
-            outcome = "; ".join(loop.resume(request.asked_by, now) for loop in loops)
-        _log.warning("operator request", request=request.request, outcome=outcome)
-        return RequestDone(seq=request.seq, outcome=outcome, at_ms=now)
+    async def _obey_what_was_asked(self) -> None:
+        """Obey each request once: that its outcome cannot be written is no reason to do it again.
 
-    async def _record_equity(self) -> None:
-        while True:
+        The modes it led to stand in the transaction of its outcome: a crash loses both or none.
+
+        Raises:
+            StoreUnavailable: the requests cannot be read.
+        """
+        for request in await self._store.requests():
+            if request.seq not in self._obeyed:
+                self._obeyed[request.seq] = self._obey(request)
+            await self._write(self._obeyed[request.seq])
+
+    def _obey(self, request: OperatorRequest) -> tuple[Record, ...]:
+        now = self._clock.now_ms()
+        outcome, records = obey(request, self.loops, self._common, now)
+        _log.warning("operator request", request=request.request, outcome=outcome)
+        return (*records, RequestDone(seq=request.seq, outcome=outcome, at_ms=now))
+
+    def _saw_writer(self, not_writer: str | None) -> None:
+        """X-7: where the database or its lock was replaced another engine may write: nothing adds exposure."""
+        if not_writer != self._common.not_writer:
+            self._common.not_writer = not_writer
             for loop in self.loops.values():
-                balance = loop.state.balance
-                if balance is not None:
-                    value = balance.value
-                    seen = EquitySeen(equity=value.equity, wallet=value.wallet, at_ms=balance.at_ms)
-                    await self._write((seen,))
-                    break
-            await self._clock.sleep(EQUITY_EVERY_S)
+                loop.wake()
 
     async def _write(self, records: tuple[Record, ...]) -> None:
         if not records:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from jumar.model.decision import Decision
+from jumar.model.levels import BoundZone
 from jumar.model.moments import iso
 from jumar.model.units import text
 from jumar.planner.check import EntryReport, Report
@@ -20,17 +21,33 @@ _CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneFound:
+    """The liquidation zone that a decision names, and what it would be bound to.
+
+    Attributes:
+        zone: None when it would stay unbound.
+        because: by which levels, or why not.
+    """
+
+    name: str
+    zone: BoundZone | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """One checked file.
 
     Attributes:
         report: None when the file holds no decision that could be judged.
         assumed: in words, what the check took for granted.
+        zone: None when the decision names none.
     """
 
     received: Received
     report: Report | None
     assumed: tuple[str, ...]
+    zone: ZoneFound | None = None
 
     @property
     def accepted(self) -> bool:
@@ -64,6 +81,7 @@ def as_data(checked: Checked) -> dict[str, Any]:
         "guards": [] if report is None else [_guard(each) for each in report.judgements],
         "band": None if report is None else _band_data(report),
         "order": None if report is None or report.order is None else _order_data(report.order),
+        "zone": None if checked.zone is None else _zone_data(checked.zone),
         "assumed": list(checked.assumed),
     }
 
@@ -92,6 +110,12 @@ def _guard(judgement: Judgement) -> dict[str, Any]:
         "text": judgement.text,
         "would_pass": judgement.fix,
     }
+
+
+def _zone_data(found: ZoneFound) -> dict[str, Any]:
+    zone = found.zone
+    bounds = None if zone is None else [text(zone.low), text(zone.high)]
+    return {"id": found.name, "zone": bounds, "because": found.because}
 
 
 def _band_data(report: Report) -> dict[str, str] | None:
@@ -147,6 +171,8 @@ def _lines(checked: Checked) -> Iterator[str]:
         yield ""
         yield "entry" if report.accepted else "entry, if nothing else refused it"
         yield from _entry(report)
+    if checked.zone is not None:
+        yield _line("zone", checked.zone.because)
     if report.judgements:
         yield ""
         yield "guards"

@@ -14,7 +14,15 @@ from typing import Any, TextIO
 
 import structlog
 
-from jumar.model.command import CancelOrder, Command, PlaceOrder, SetLeverage, SetMarginMode
+from jumar.model.command import (
+    AmendOrder,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    SetCountdown,
+    SetLeverage,
+    SetMarginMode,
+)
 from jumar.model.journal import Incident
 from jumar.model.order import Fill
 from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
@@ -187,15 +195,14 @@ def _result(report: TickReport) -> dict[str, str]:
     summary = summarize(report.world, trade)
     if summary is None:
         return {"exit": "none: it never filled"}
-    net = summary.realized_pnl - summary.fees
-    return {"exit": summary.exit_reason, "net": text(net), "r_net": text(summary.r_net)}
+    return {"exit": summary.exit_reason, "net": text(summary.net), "r_net": text(summary.r_net)}
 
 
 def _say_command(log: Any, command: Command, outcome: Outcome) -> None:
     result, detail = _outcome(outcome)
     say = log.info if isinstance(outcome, Accepted) else log.warning
     say(
-        _command(command),
+        told_command(command),
         outcome=result,
         **detail,
         rule=command.cause.rule,
@@ -235,7 +242,8 @@ def _outcome(outcome: Outcome) -> tuple[str, dict[str, Any]]:
             return "unknown", {"reason": reason}
 
 
-def _command(command: Command) -> str:
+def told_command(command: Command) -> str:
+    """A command in words: `place stop jm-…-S1 0.013 at 90380`."""
     match command:
         case PlaceOrder(request=request):
             quantity = "position" if request.quantity is None else text(request.quantity)
@@ -243,9 +251,13 @@ def _command(command: Command) -> str:
             at = "market" if price is None else text(price)
             role = request.role.name.lower().replace("_", " ")
             return f"place {role} {request.client_id} {quantity} at {at}"
+        case AmendOrder(request=request):
+            return f"amend entry {request.client_id} to {text(request.quantity)} at {text(request.price)}"
         case CancelOrder():
             return f"cancel {command.client_id}"
         case SetMarginMode():
             return f"set margin mode {command.mode.value.lower()}"
         case SetLeverage():
             return f"set leverage {command.leverage}"
+        case SetCountdown(countdown_ms=lasts_ms):
+            return f"set the dead man's switch to {lasts_ms / 1000:g} s"

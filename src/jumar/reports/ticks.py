@@ -13,10 +13,12 @@ from typing import Any
 import msgspec
 
 from jumar.model.command import (
+    AmendOrder,
     CancelOrder,
     Command,
     PlaceOrder,
     Plan,
+    SetCountdown,
     SetLeverage,
     SetMarginMode,
 )
@@ -27,9 +29,11 @@ from jumar.model.world import World
 
 _KINDS: dict[type[Any], str] = {
     PlaceOrder: "place",
+    AmendOrder: "amend",
     CancelOrder: "cancel",
     SetMarginMode: "set_margin_mode",
     SetLeverage: "set_leverage",
+    SetCountdown: "set_countdown",
 }
 
 
@@ -121,9 +125,18 @@ def _tagged(command: Command) -> dict[str, Command]:
 
 def placements(raw: bytes | msgspec.Raw) -> Iterator[Mapping[str, Any]]:
     """The `PlaceOrder` commands among recorded ones, as plain values."""
+    return _of_kind(raw, _KINDS[PlaceOrder])
+
+
+def amendments(raw: bytes | msgspec.Raw) -> Iterator[Mapping[str, Any]]:
+    """The `AmendOrder` commands among recorded ones, as plain values."""
+    return _of_kind(raw, _KINDS[AmendOrder])
+
+
+def _of_kind(raw: bytes | msgspec.Raw, kind: str) -> Iterator[Mapping[str, Any]]:
     for tagged in _commands.decode(raw):
-        if "place" in tagged:
-            yield tagged["place"]
+        if kind in tagged:
+            yield tagged[kind]
 
 
 def encode_start(

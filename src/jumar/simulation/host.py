@@ -10,12 +10,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jumar.decisions.file import FileDecisions
+from jumar.decisions.folder import FolderDecisions
+from jumar.decisions.levels_file import FileLevels
+from jumar.decisions.silence import NoDecisions
+from jumar.model.countdown import NOT_PROBED
 from jumar.model.errors import StoreUnavailable, VenueUnavailable
-from jumar.model.journal import Incident, OperatorRequest, Record, StoreIdentity, SymbolMemory
+from jumar.model.journal import (
+    AccountMemory,
+    Incident,
+    OperatorRequest,
+    Record,
+    StoreIdentity,
+    SymbolMemory,
+)
 from jumar.model.policy import Policy
-from jumar.ports.decisions import POLLS_PER_TICK, Answer, Received
+from jumar.ports.decisions import POLLS_PER_TICK, Answer, DecisionSource, Received
+from jumar.ports.levels import LevelsReceived
 from jumar.ports.observer import Observer, TickReport
 from jumar.ports.store import Store
+from jumar.reconciler.flatten import Flattening
 from jumar.reconciler.supervise import Engine
 from jumar.reports.recorder import TickRecorder
 from jumar.simulation.clock import VirtualClock
@@ -36,8 +49,13 @@ class Disk:
 
     @property
     def decision(self) -> Path:
-        """Written by the decision system, read by the engine."""
+        """Written by the decision system, read by the engine: a file, or a folder if one is made in its place."""
         return self.folder / "decision.json"
+
+    @property
+    def levels(self) -> Path:
+        """Written by the decision system too: swings and liquidation zones."""
+        return self.folder / "levels.json"
 
     @property
     def decisions(self) -> Path:
@@ -76,6 +94,7 @@ class Host:
         lives: how many there were.
         clock: the machine's.
         failures: what an engine raised that it must not raise.
+        no_dead_man: why the engines of the lives to come may not use the dead man's switch, None where they may.
         wrap_store: puts something between the engines of the lives to come and their database.
     """
 
@@ -94,6 +113,7 @@ class Host:
         self.process: Process | None = None
         self.lives = 0
         self.failures: list[BaseException] = []
+        self.no_dead_man: str | None = NOT_PROBED
         self.wrap_store: Callable[[Store], Store] = lambda store: store
         self._loop = loop
         self._venue = venue
@@ -129,7 +149,24 @@ class Host:
             process = self.process
             self._loop.call_for(process.life, 0, process.exchange.drop_streams, reason, away_s)
 
-    def _build(self, life: Life) -> Process:
+    def flatten(self, *, wait_s: float) -> Flattening:
+        """Run what `jumar flatten` runs where no engine does; what was asked stands in the database."""
+        self.clock.set_offset(0)
+        self.lives += 1
+        life = Life("flatten", self.lives)
+        self.process = process = self._build(life, decides=False)
+        flattening = Flattening(process.engine, self.clock)
+        self._loop.spawn(life, self._come_home(process, flattening, wait_s))
+        return flattening
+
+    async def _come_home(self, process: Process, flattening: Flattening, wait_s: float) -> None:
+        try:
+            await flattening.run(wait_s=wait_s)
+        except Exception as error:  # noqa: BLE001 - kept for whoever judges the run
+            self.failures.append(error)
+        process.ended = True
+
+    def _build(self, life: Life, *, decides: bool = True) -> Process:
         exchange = InProcessExchange(
             loop=self._loop, venue=self._venue, life=life, clock=self.clock, reach=self._reach
         )
@@ -140,18 +177,24 @@ class Host:
         )
         life.on_death(store.abandon)
         recorder = TickRecorder(self._disk.database, account=ACCOUNT, policies=self._policies)
-        source = FileDecisions(
+        kind = FolderDecisions if self._disk.decision.is_dir() else FileDecisions
+        source = kind(
             self._disk.decision,
             account=ACCOUNT,
             symbols=tuple(self._policies),
             polls_per_tick=POLLS_PER_TICK,
+        )
+        levels = FileLevels(
+            self._disk.levels, symbols=tuple(self._policies), polls_per_tick=POLLS_PER_TICK
         )
         engine = Engine(
             account=ACCOUNT,
             policies=self._policies,
             exchange=exchange,
             store=self.wrap_store(MortalStore(store, life, self._loop, self._reach)),
-            source=MortalSource(source, life),
+            source=MortalSource(source, life) if decides else NoDecisions(),
+            levels=MortalLevels(levels, life),
+            no_dead_man=self.no_dead_man,
             clock=self.clock,
             observers=[MortalObserver(each, life) for each in (recorder, *self._observers)],
         )
@@ -192,6 +235,10 @@ class MortalStore:
         """What is known of a symbol."""
         return await self._store.load(symbol)
 
+    async def load_account(self, now_ms: int) -> AccountMemory:
+        """What is known of the account."""
+        return await self._store.load_account(now_ms)
+
     async def write(self, records: Sequence[Record]) -> None:
         """Write records as one transaction, unless the life ends before."""
         names = "+".join(dict.fromkeys(type(record).__name__ for record in records))
@@ -217,7 +264,7 @@ class MortalStore:
 class MortalSource:
     """A life's way to its decisions (see `jumar.ports.decisions.DecisionSource`)."""
 
-    def __init__(self, source: FileDecisions, life: Life) -> None:
+    def __init__(self, source: DecisionSource, life: Life) -> None:
         self._source = source
         self._life = life
 
@@ -229,6 +276,18 @@ class MortalSource:
         """Write the answer beside the decision."""
         if self._life.alive:
             self._source.answer(answer)
+
+
+class MortalLevels:
+    """A life's way to its levels (see `jumar.ports.levels.LevelsSource`)."""
+
+    def __init__(self, source: FileLevels, life: Life) -> None:
+        self._source = source
+        self._life = life
+
+    def poll(self) -> tuple[LevelsReceived, ...]:
+        """What is new since the last poll."""
+        return self._source.poll() if self._life.alive else ()
 
 
 class MortalObserver:

@@ -14,11 +14,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from jumar.exchange.binance.budget import Budget
 from jumar.exchange.binance.caller import READ_TIMEOUT_MS, Caller, Security
 from jumar.exchange.binance.outcomes import Answer, NoAnswer, Reply
 from jumar.exchange.binance.signing import Params
 from jumar.exchange.simulated.core.exchange import Reply as VenueReply
 from jumar.exchange.simulated.core.refusal import TEXTS
+from jumar.exchange.simulated.core.usage import Counts
 from jumar.exchange.simulated.server.ws_api import METHODS
 from jumar.ports.clock import Clock
 from jumar.simulation.loop import Life, VirtualLoop
@@ -132,6 +134,7 @@ class Line(Caller):
         execute: the exchange: executes one request now.
         reach: told before and after every send, by a name such as `before POST /fapi/v1/order`; may end the life.
         on_code: told the code of every refusal.
+        counters: told what every answer says of the limits.
     """
 
     def __init__(
@@ -144,6 +147,7 @@ class Line(Caller):
         weather: Callable[[], Weather],
         reach: Callable[[Life, str], None],
         on_code: Callable[[int], None],
+        counters: Budget,
         recv_window_ms: int,
     ) -> None:
         self._loop = loop
@@ -153,6 +157,7 @@ class Line(Caller):
         self._weather = weather
         self._reach = reach
         self._on_code = on_code
+        self._counters = counters
         self._recv_window_ms = recv_window_ms
 
     async def call(
@@ -211,18 +216,21 @@ class Line(Caller):
     def _arrive(self, request: Request, trip: Trip, answer: "asyncio.Future[Reply]") -> None:
         """At the exchange: execute, answer, send the answer back to the life that asked."""
         reply: Reply = UNKNOWN
+        counts: Counts | None = None
         if trip.fate is not Fate.UNKNOWN_UNDONE:
             weather = self._weather()
             said = weather.refusal(request) or weather.answer(request, self._execute(request))
             if trip.fate is Fate.ANSWERED:
                 reply = Answer(status=said.status, body=msgspec.json.encode(said.body))
+                counts = said.counts
         if trip.fate is not Fate.ANSWER_LOST:
-            self._loop.call_for(self._life, trip.back_s, _settle, answer, reply)
+            self._loop.call_for(self._life, trip.back_s, self._settle, answer, reply, counts)
 
-
-def _settle(answer: "asyncio.Future[Reply]", reply: Reply) -> None:
-    if not answer.done():
-        answer.set_result(reply)
+    def _settle(self, answer: "asyncio.Future[Reply]", reply: Reply, counts: Counts | None) -> None:
+        if counts is not None:
+            self._counters.read_headers(counts.headers, self._clock.now_ms())
+        if not answer.done():
+            answer.set_result(reply)
 
 
 class Ear:

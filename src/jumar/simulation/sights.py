@@ -19,6 +19,7 @@ _ROLES = {
     "B": "backstop",
     "P": "target",
     "Q": "target",
+    "L": "zone exit",
     "X": "full exit",
 }
 _STOPS = frozenset({"stop", "backstop"})
@@ -45,9 +46,14 @@ def _role(client_id: object) -> str:
 
 
 def _at_the_exchange(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    held = False
+    held, prices = False, dict[str, str]()
     for record in records:
         role = _role(record.get("client_id"))
+        if record["kind"] == "order" and role == "entry":
+            price = prices.setdefault(record["client_id"], record["price"])
+            if record["price"] != price:
+                yield "entry re-priced"
+                prices[record["client_id"]] = record["price"]
         match record["kind"]:
             case "position":
                 held = record["quantity"] != "0"
@@ -99,5 +105,9 @@ def _in_the_database(world: World) -> Iterator[str]:
         yield "short trade" if row.trade.sign < 0 else "long trade"
         if row.trade.closing is not None:
             yield f"closed: {row.trade.closing}"
+    for (role, rule), count in queries.order_causes(world.disk.database).items():
+        yield from [f"{_ROLES[role]} for {rule}"] * count
+    for rule, count in queries.event_causes(world.disk.database).items():
+        yield from [f"told of {rule}"] * count
     for code, count in queries.refusal_counts(world.disk.database).items():
         yield from [f"decision refused: {code}"] * count

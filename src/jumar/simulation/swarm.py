@@ -1,7 +1,8 @@
 """One seeded run of everything with faults, and the verdict on it.
 
     safety     the faults of the plan befall the run; no promise is ever broken
-    liveness   no faults any more: within a few ticks what is held is protected, and a flat decision brings it home
+    liveness   no faults any more: within a few ticks what is held is protected, and a flat decision, or a person who asks to
+               flatten, brings it home
 
 `live` makes a run; `failures` of its report says what broke, in the words of the judges, who look at the exchange's
 truth and at the disk, never at the engine's memory.
@@ -17,7 +18,7 @@ from typing import Any
 
 from jumar.model.journal import Incident
 from jumar.model.mode import Mode
-from jumar.model.policy import BackstopKind, OnFlat, Policy
+from jumar.model.policy import BackstopKind, ForeignOrders, OnFlat, OnOpposite, Policy
 from jumar.ports.observer import TickReport
 from jumar.simulation.faults import Fault, FaultPlan
 from jumar.simulation.leeway import told_readings
@@ -40,6 +41,12 @@ HOME_S = 90.0
 RESUMES_S = (1.0, 20.0)
 AFTER_S = 11.0
 _WEIGHT_MAX = 2400
+#: How often the decision system writes new levels with a decision.
+LEVELS_SHARE = 0.6
+#: In how many runs, of those at a venue whose countdown leaves stops alone, the dead man's switch is used.
+DEAD_MAN_SHARE = 0.5
+#: In how many runs a person pauses, and flattens.
+PAUSE_SHARE, FLATTEN_SHARE = 0.15, 0.1
 #: What an engine says when its planner contradicted itself or a tick raised: never to be heard.
 _SELF_MADE = ("nothing was sent: ", "tick failed: ")
 
@@ -91,7 +98,8 @@ class _Ear:
     def incident(self, incident: Incident) -> None:
         """Keep."""
         self.incidents.append(incident)
-        if incident.rule == "M-1" and incident.message.startswith(f"mode {Mode.NO_ENTRIES.value}"):
+        kept = tuple(f"mode {mode.value}" for mode in (Mode.NO_ENTRIES, Mode.PROTECT_ONLY))
+        if incident.rule == "M-1" and incident.message.startswith(kept):
             self._on_mode()
 
 
@@ -159,6 +167,9 @@ class _Run:
             folder=folder,
             readings=plan.readings,
         )
+        harmless = plan.readings.countdown_cancels_conditional == "no"
+        if harmless and plan.dice("dead man").random() < DEAD_MAN_SHARE:
+            self._world.host.no_dead_man = None
         self._storm = Storm(plan, now_s=self._world.loop.time, note=self._world.note)
         self._storm.watch(self._world.venue)
         self._mishaps = Mishaps(plan, self._world, self._storm, SYMBOL)
@@ -195,6 +206,7 @@ class _Run:
         self._mishaps.plan(self._seconds)
         world.after(0, self._decide)
         world.after(1.0, self._look)
+        self._plan_people()
         world.run(self._seconds)
 
     def _liveness(self) -> None:
@@ -225,7 +237,10 @@ class _Run:
         """A flat decision: the position is closed, the orders are gone, the engine ends when it is asked to."""
         world, core = self._world, self._world.venue.core
         self._decide_every_s = (0.0, 0.0)
-        world.decide(self._system.flat(world.clock.now_ms()))
+        if self._policy.on_flat is OnFlat.CLOSE:
+            world.decide(self._system.flat(world.clock.now_ms()))
+        else:
+            self._ask("flatten")
         world.run(5.0)
         waited_s = 0.0
         while waited_s < HOME_S and not self._is_home():
@@ -257,7 +272,10 @@ class _Run:
             return
         step = self._world.venue.core.step(SYMBOL)
         if step is not None:
-            content = self._system.decide(step.mark, self._world.clock.now_ms())
+            now_ms = self._world.clock.now_ms()
+            if self._dice.random() < LEVELS_SHARE:
+                self._world.disk.levels.write_bytes(self._system.levels(step.mark, now_ms))
+            content = self._system.decide(step.mark, now_ms)
             if self._faulty and self._half.random() < self._plan.strength(Fault.HALF_WRITTEN):
                 self._write_half(content)
             else:
@@ -277,15 +295,27 @@ class _Run:
         if self._faulty:
             self._world.decide(content)
 
+    def _plan_people(self) -> None:
+        """Now and then somebody pauses or flattens, and resumes later."""
+        for request, share in (("pause", PAUSE_SHARE), ("flatten", FLATTEN_SHARE)):
+            if self._people.random() < share:
+                at_s = self._people.uniform(0.1, 0.8) * self._seconds
+                self._world.after(at_s, self._ask, request)
+                self._world.after(at_s + self._people.uniform(*RESUMES_S), self._resume)
+
     def _person_will_look(self) -> None:
         """M-1: entries are stopped until somebody resumes; somebody does after a while."""
         self._world.after(self._people.uniform(*RESUMES_S), self._resume)
 
     def _resume(self) -> None:
-        self._world.note("a person resumes")
+        self._ask("resume")
+
+    def _ask(self, request: str) -> None:
+        """A person leaves a request."""
+        self._world.note(f"a person asks to {request}")
         requests.ask(
             self._world.disk.database,
-            request="resume",
+            request=request,
             symbol=None,
             asked_by="person",
             at_ms=self._world.clock.now_ms(),
@@ -373,7 +403,16 @@ def _policy(plan: FaultPlan) -> Policy:
     may_reverse = plan.readings.closeposition_may_reverse == "yes"
     return Policy(
         max_notional_usdt=Decimal(5000),
-        on_flat=OnFlat.CLOSE,
+        on_flat=dice.choice((OnFlat.CLOSE, OnFlat.CLOSE, OnFlat.HOLD, OnFlat.TIGHTEN)),
+        on_opposite=dice.choice((OnOpposite.CLOSE, OnOpposite.CLOSE, OnOpposite.HOLD)),
+        foreign_orders=dice.choice(tuple(ForeignOrders)),
+        max_trades_per_day=1000,
+        cooldown_after_loss_s=dice.choice((0, 0, 10)),
+        chase_after_s=dice.choice((1, 3, 10)),
+        max_chases=dice.choice((0, 2, 5)),
+        trail_activate_r=dice.choice((Decimal(0), Decimal("0.5"))),
+        trail_pct=Decimal("0.2"),
+        liq_exit_fraction=dice.choice((Decimal(1), Decimal("0.5"))),
         backstop=BackstopKind.QUANTITY if may_reverse else BackstopKind.CLOSE_POSITION,
         loop_interval_s=dice.choice((Decimal(1), Decimal(1), Decimal(2), Decimal(3))),
     )

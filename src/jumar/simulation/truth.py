@@ -98,17 +98,17 @@ class Excuses:
         return False
 
     def _overtaken(self, violation: Mapping[str, Any]) -> bool:
-        """Whether it is a backstop that came before the stop because a person took both, and the news of one was first.
+        """Whether the engine acted on a stop that a person had just taken, of which it could not know yet.
 
-        With the stop alive, as the engine had to believe, a backstop loosens nothing. The stop must be back, or the
-        position gone, within the time in which cover must be.
+        A backstop may come before the stop because both were taken and the news of one was first: with the stop
+        alive, as the engine had to believe, it loosens nothing. And a stop that was moved may be cancelled while the
+        news of the removal of the one that took its place is on its way. The stop must be back, or the position
+        gone, within the time in which cover must be.
         """
         client_id = str(violation["client_id"])
         trade, _, name = client_id.rpartition("-")
-        if not name.startswith("B"):
-            return False
         at_s = self.clock.seconds(violation["t"])
-        taken = any(
+        taken = name[:1] in {"B", "S"} and any(
             taken_s <= at_s and _free(taken_s, at_s, self.windows) <= NEWS_S
             for taken_s in self._taken(f"{trade}-S")
         )

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from jumar.exchange.binance.account import BinanceAccount
+from jumar.exchange.binance.budget import Budget
 from jumar.exchange.binance.streams import FrameReader
 from jumar.exchange.simulated.core.exchange import Exchange, Reply
 from jumar.exchange.simulated.core.market import MarketSource, MarketStep
@@ -155,6 +156,7 @@ class InProcessExchange(BinanceAccount):
         self._reader: FrameReader | None = None
         self._market: Ear | None = None
         self._user: Ear | None = None
+        counters = Budget()
         line = Line(
             loop=loop,
             life=life,
@@ -163,9 +165,12 @@ class InProcessExchange(BinanceAccount):
             weather=lambda: venue.weather,
             reach=reach,
             on_code=self._on_code,
+            counters=counters,
             recv_window_ms=RECV_WINDOW_MS,
         )
-        super().__init__(caller=line, socket=line, clock=clock, quote_asset="USDT")
+        super().__init__(
+            caller=line, socket=line, clock=clock, quote_asset="USDT", counters=counters
+        )
 
     async def start(self, symbols: Sequence[str], sink: EventSink) -> None:
         """Measure the clock, load instruments, open the streams; raises as the port says."""

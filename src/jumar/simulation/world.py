@@ -149,15 +149,19 @@ class World:
             content: JSON.
             whole: in one move, and into the writer's own record; a part of one is written as it is.
         """
-        path = self.disk.decision
         if not whole:
-            path.write_bytes(content)
+            self.disk.decision.write_bytes(content)
             return
         with self.disk.decisions.open("ab") as record:
             record.write(content + b"\n")
-        draft = path.with_suffix(".draft")
-        draft.write_bytes(content)
-        draft.replace(path)
+        _write(self.disk.decision, content)
+
+    def set_levels(self, content: bytes, *, whole: bool = True) -> None:
+        """Write a levels file for the engine: in one move, or a part of one as it is."""
+        if whole:
+            _write(self.disk.levels, content)
+        else:
+            self.disk.levels.write_bytes(content)
 
     def judge(self) -> dict[str, Any]:
         """The exchange judge's verdict on everything so far."""
@@ -193,6 +197,12 @@ class World:
     def _new_store_id(self) -> str:
         self._stores += 1
         return f"{self._stores:032x}"
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(content)
+    draft.replace(path)
 
 
 def _new_folder() -> Path:

@@ -26,6 +26,7 @@ from sqlalchemy.exc import IntegrityError
 
 from jumar.model.errors import InvariantBroken
 from jumar.model.journal import (
+    AmendIntent,
     DecisionSeen,
     EquitySeen,
     EventSeen,
@@ -42,6 +43,7 @@ from jumar.model.journal import (
     StopConfirmed,
     TradeChanged,
     TradeEnded,
+    ZoneBound,
 )
 from jumar.model.order import OwnOrder
 from jumar.model.trade import Trade
@@ -88,7 +90,14 @@ def apply(connection: Connection, record: Record) -> None:
         sqlalchemy.exc.SQLAlchemyError: it could not be written.
     """
     match record:
-        case Intent() | OrderAdopted() | OrderChanged() | StopConfirmed() | FillSeen():
+        case (
+            Intent()
+            | AmendIntent()
+            | OrderAdopted()
+            | OrderChanged()
+            | StopConfirmed()
+            | FillSeen()
+        ):
             _apply_to_orders(connection, record)
         case TradeChanged():
             _upsert_trade(connection, record.trade, {})
@@ -96,6 +105,9 @@ def apply(connection: Connection, record: Record) -> None:
             _trade_ended(connection, record)
         case DecisionSeen():
             _add(connection, schema.decisions, records.decision_seen_values(record))
+        case ZoneBound():
+            zone = {"zone": records.zone_text(record.zone)}
+            _change(connection, schema.decisions.c.decision_id, record.decision_id, zone)
         case RefusalSeen() | Incident() | EquitySeen() | EventSeen():
             _add(connection, _PLAIN[type(record)], records.plain_values(record))
         case ModeChanged():
@@ -110,14 +122,14 @@ def apply(connection: Connection, record: Record) -> None:
 
 def _apply_to_orders(
     connection: Connection,
-    record: Intent | OrderAdopted | OrderChanged | StopConfirmed | FillSeen,
+    record: Intent | AmendIntent | OrderAdopted | OrderChanged | StopConfirmed | FillSeen,
 ) -> None:
     match record:
         case Intent():
             _intent(connection, record)
         case OrderAdopted():
             _order_adopted(connection, record)
-        case OrderChanged():
+        case AmendIntent() | OrderChanged():
             _order_changed(connection, record)
         case StopConfirmed():
             _stop_confirmed(connection, record)
@@ -218,7 +230,7 @@ def _stop_confirmed(connection: Connection, record: StopConfirmed) -> None:
         raise InvariantBroken("S-3", message)
 
 
-def _order_changed(connection: Connection, record: OrderChanged) -> None:
+def _order_changed(connection: Connection, record: AmendIntent | OrderChanged) -> None:
     order = record.order
     changes = records.order_changes(order)
     if not _change(connection, schema.orders.c.client_id, order.client_id, changes):

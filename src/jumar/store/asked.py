@@ -86,6 +86,13 @@ def present(database: str | Path) -> Present:
     )
 
 
+def obeyed_ms(database: str | Path, number: int) -> int | None:
+    """When a request was obeyed, exchange time; None while it was not."""
+    table = schema.operator_requests.c
+    found = rows(database, select(table.done_ms).where(table.seq == number))
+    return found[0][0] if found else None
+
+
 def incidents_since(database: str | Path, since_ms: int) -> tuple[Incident, ...]:
     """Incidents not before an exchange time, in the order in which they were written."""
     return read(
@@ -140,7 +147,9 @@ def _story(connection: Connection, key: str) -> TradeStory:
     row = trade_row({**found[0], "entry_fills": len(entries)})
     orders = _of_trade(connection, schema.orders, key)
     moves = _of_trade(connection, schema.stop_moves, key)
-    own = schema.decisions.c.decision_id == row.trade.decision.id
+    told = schema.decisions.c
+    armed_for = (told.symbol == row.trade.symbol) & (told.timestamp_ms == row.trade.origin_ms)
+    own = (told.decision_id == row.trade.decision.id) | armed_for  # it may have passed on (E-9)
     first = [order["journaled_ms"] for order in orders[:1]]
     first += [each["at_ms"] for each in _all(connection, select(schema.decisions).where(own))]
     begin, end = min([row.trade.armed_ms, *first]), row.trade.ended_ms
@@ -189,6 +198,7 @@ def _decision(row: Row) -> DecisionSeen:
         raw=row["raw"],
         at_ms=row["at_ms"],
         decision=None if content is None else records.decision_from(content),
+        zone=records.zone_from(row["zone"]),
     )
 
 

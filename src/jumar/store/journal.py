@@ -10,13 +10,22 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from sqlite3 import Connection as Database
 from sqlite3 import Error as DatabaseTrouble
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, bindparam, insert, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from jumar.model.errors import ConfigError, StoreUnavailable
-from jumar.model.journal import OperatorRequest, Record, StoreIdentity, SymbolMemory
+from jumar.model.errors import ConfigError, StoreUnavailable, WriterLost
+from jumar.model.journal import (
+    AccountMemory,
+    ModeChanged,
+    OperatorRequest,
+    Record,
+    StoreIdentity,
+    SymbolMemory,
+)
+from jumar.model.mode import Mode, ModeState
 from jumar.ports.clock import new_identity
-from jumar.store import recall, schema
+from jumar.store import account, pause, recall, schema
+from jumar.store import records as rows
 from jumar.store.database import (
     BUSY_TIMEOUT_MS,
     check_place,
@@ -33,6 +42,10 @@ _STORE_ID = "store_id"
 _KNOWN = select(schema.meta.c.value).where(schema.meta.c.key == _STORE_ID)
 _IDENTIFY = insert(schema.meta)
 _JOURNAL = select(schema.orders.c.seq).limit(1)
+_REQUESTS = schema.operator_requests.c
+_TAKEN_IN = select(_REQUESTS.seq).where(
+    _REQUESTS.asked_by == "pause file", _REQUESTS.done_ms == bindparam("left_ms")
+)
 
 
 class SqlStore:
@@ -61,6 +74,7 @@ class SqlStore:
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="jumar-store")
         self._new_store_id = new_store_id
         self._database: Database | None = None
+        self._opened_file: tuple[int, int] | None = None
         self._nothing_asked: tuple[Database, int] | None = None
         self._engine: Engine = writer_engine(
             self._path, busy_timeout_ms=busy_timeout_ms, opened=self._opened
@@ -86,10 +100,19 @@ class SqlStore:
         """
         return await self._run(lambda: self._load(symbol))
 
+    async def load_account(self, now_ms: int) -> AccountMemory:
+        """What is known of the account, of the days up to an exchange time, after every write that was called before.
+
+        Raises:
+            StoreUnavailable: it cannot be read.
+        """
+        return await self._run(lambda: self._load_account(now_ms))
+
     async def requests(self) -> tuple[OperatorRequest, ...]:
         """What people asked for and nobody has done yet, oldest first.
 
         Raises:
+            WriterLost: the database or its lock is no longer the one that was opened.
             StoreUnavailable: it cannot be read.
         """
         return await self._run(self._requests)
@@ -111,8 +134,11 @@ class SqlStore:
         except RuntimeError as error:
             raise unavailable(self._path, error) from error
         if done.done():
-            return done.result()
-        return await asyncio.wrap_future(done)
+            done.result()
+        else:
+            await asyncio.wrap_future(done)
+        if any(_resumes(record) for record in records):
+            await self._done(self._remove_pause)
 
     async def close(self) -> None:
         """Let queued writes finish and close; a closed store refuses everything, closing it again does nothing."""
@@ -174,6 +200,8 @@ class SqlStore:
         try:
             with self._engine.begin() as connection:
                 migrate(connection)
+                found = self._path.stat()
+                self._opened_file = (found.st_dev, found.st_ino)
                 return self._identify(connection)
         except DatabaseError as error:
             if "not a database" in str(error.orig):
@@ -186,12 +214,20 @@ class SqlStore:
         if store_id is None:
             store_id = self._new_store_id()
             connection.execute(_IDENTIFY, {"key": _STORE_ID, "value": store_id})
-            return StoreIdentity(store_id=store_id, fresh=True)
+            left = self._take_in_pause(connection)
+            return StoreIdentity(store_id=store_id, fresh=True, mode=left)
         journal = connection.execute(_JOURNAL).scalar()
-        return StoreIdentity(store_id=store_id, fresh=journal is None)
+        mode, left = recall.mode_of(connection, rows.ACCOUNT), self._take_in_pause(connection)
+        held = mode is not None and mode.mode is not Mode.NORMAL
+        return StoreIdentity(
+            store_id=store_id, fresh=journal is None, mode=mode if held else left or mode
+        )
 
     def _requests(self) -> tuple[OperatorRequest, ...]:
         """Ask only when another connection has committed since nobody had asked for anything: only people's do."""
+        lost = self._lost()
+        if lost is not None:
+            raise WriterLost(f"{lost}: another engine may be writing; start this one again")
         seen = self._others_commits()
         if seen is not None and seen == self._nothing_asked:
             return ()
@@ -199,6 +235,34 @@ class SqlStore:
             found = recall.operator_requests(connection)
         self._nothing_asked = None if found else seen
         return found
+
+    def _take_in_pause(self, connection: Connection) -> ModeState | None:
+        """A pause that stands beside the database: the flatten that left it spent every decision before (D-7, M-6)."""
+        left = pause.read(self._path)
+        if left is not None:
+            done = {"at_ms": left.since_ms, "done_ms": left.since_ms, "outcome": left.cause}
+            values = {"symbol": None, "request": "flatten", "asked_by": "pause file", **done}
+            if connection.execute(_TAKEN_IN, {"left_ms": left.since_ms}).scalar() is None:
+                connection.execute(insert(schema.operator_requests), values)
+        return left
+
+    def _remove_pause(self) -> None:
+        try:
+            pause.remove(self._path)
+        except OSError as error:
+            place = pause.pause_file(self._path)
+            message = f"{place} cannot be removed ({error.strerror}): the next start is paused"
+            raise StoreUnavailable(message) from error
+
+    def _lost(self) -> str | None:
+        """X-7: whether lock or database were replaced underneath."""
+        try:
+            place = self._path.stat()
+        except OSError as error:
+            return f"{self._path} cannot be found ({error.strerror})"
+        if (place.st_dev, place.st_ino) != self._opened_file:
+            return f"{self._path} was replaced"
+        return self._lock.lost()
 
     def _others_commits(self) -> tuple[Database, int] | None:
         """What changes with every commit of another connection (SQLite's `data_version`)."""
@@ -217,3 +281,14 @@ class SqlStore:
             except (ValueError, KeyError) as error:
                 message = f"{self._path}: what is kept of {symbol} cannot be understood: {error}"
                 raise StoreUnavailable(message) from error
+
+    def _load_account(self, now_ms: int) -> AccountMemory:
+        with self._engine.connect() as connection:
+            return account.account_memory(connection, now_ms)
+
+
+def _resumes(record: Record) -> bool:
+    """Whether an operator's resume of the account is among what was written: only that ends a pause."""
+    if not isinstance(record, ModeChanged):
+        return False
+    return record.symbol is None and record.state.mode is Mode.NORMAL

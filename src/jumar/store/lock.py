@@ -65,6 +65,18 @@ class WriterLock:
             raise
         self._file = file
 
+    def lost(self) -> str | None:
+        """Why the lock no longer keeps others out, None while it does: its file was removed or replaced (X-7)."""
+        if self._file is None:
+            return "the lock is not held"
+        place = lock_file(self._database)
+        try:
+            named, ours = place.stat(), os.fstat(self._file)
+        except OSError as error:
+            return f"the lock file {place} cannot be found ({error.strerror})"
+        same = (named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino)
+        return None if same else f"the lock file {place} was replaced"
+
     def release(self) -> None:
         """Give the lock back; one that is not held stays so."""
         if self._file is None:

@@ -10,7 +10,7 @@ from functools import cache
 from sqlalchemy import Connection, StaticPool, create_engine
 
 #: The newest revision under `migrations/versions`.
-HEAD = "0002"
+HEAD = "0003"
 
 
 def migrate(connection: Connection) -> None:

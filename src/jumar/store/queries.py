@@ -51,6 +51,19 @@ def exit_counts(database: str | Path) -> Mapping[str, int]:
     return _counts(database, ended.group_by(reasons).order_by(reasons))
 
 
+def order_causes(database: str | Path) -> Mapping[tuple[str, str], int]:
+    """How many orders were journaled for each role and rule."""
+    role, rule = orders.c.role, orders.c.rule
+    counted = select(role, rule, func.count()).group_by(role, rule).order_by(role, rule)
+    return {(row[0], row[1]): row[2] for row in rows(database, counted)}
+
+
+def event_causes(database: str | Path) -> Mapping[str, int]:
+    """How many events were written for each rule."""
+    rule = events_table.c.rule
+    return _counts(database, select(rule, func.count()).group_by(rule).order_by(rule))
+
+
 def unresolved_intents(database: str | Path) -> int:
     """How many journaled orders are in flight or unknown: it is not proven whether they exist."""
     states = (OrderState.IN_FLIGHT.value, OrderState.UNKNOWN.value)

@@ -38,6 +38,10 @@ _REQUESTS = (
     .where(requests.c.done_ms.is_(None))
     .order_by(requests.c.seq)
 )
+_FLATTENED = select(func.max(requests.c.done_ms)).where(
+    requests.c.request == "flatten",
+    or_(requests.c.symbol == _SYMBOL, requests.c.symbol.is_(None)),
+)
 _MODE = select(modes).where(modes.c.symbol == _SYMBOL)
 _ENTRY_IDS = (
     select(orders.c.client_id)
@@ -63,7 +67,7 @@ _ORDERS_OF_DECISION = (
 _FILLS = select(fills).where(fills.c.trade_key == bindparam("trade")).order_by(fills.c.trade_id)
 # Of two with one timestamp the first stays (D-7).
 _NEWEST = (
-    select(decisions.c.content, decisions.c.seq)
+    select(decisions.c.content, decisions.c.zone, decisions.c.seq)
     .where(
         decisions.c.symbol == _SYMBOL,
         decisions.c.outcome == "accepted",
@@ -90,10 +94,12 @@ _LAST_FILLED = (
 )
 _FILLED = trades.c.ended_ms.is_not(None) & trades.c.first_fill_ms.is_not(None)
 _CLOSED = trades.c.ended_ms.is_not(None) & trades.c.closing.is_not(None)
+_OVER = _FILLED | trades.c.voided.is_not(None) | _CLOSED
 _SPENT = union(
-    select(trades.c.decision_id).where(
-        trades.c.symbol == _SYMBOL,
-        _FILLED | trades.c.voided.is_not(None) | _CLOSED,
+    select(trades.c.decision_id).where(trades.c.symbol == _SYMBOL, _OVER),
+    # One that guided a trade has had its trade (E-9, P-4).
+    select(trades.c.guide_id).where(
+        trades.c.symbol == _SYMBOL, trades.c.guide_id.is_not(None), _OVER
     ),
     # Once spent, always spent: of a replaced journal too (D-7).
     select(decisions.c.decision_id).where(
@@ -107,7 +113,8 @@ _SPENT = union(
 def symbol_memory(connection: Connection, symbol: str) -> SymbolMemory:
     """Return everything a start needs to know of one symbol."""
     trade = _open_trade(connection, symbol)
-    decision, seq = _newest_decision(connection, symbol)
+    newest = _first(connection, _NEWEST, symbol=symbol)
+    decision = None if newest is None else records.decision_from(newest["content"])
     last = _last_filled(connection, symbol)
     opposite = last is not None and last["closing"] == CloseReason.OPPOSITE
     return SymbolMemory(
@@ -116,11 +123,17 @@ def symbol_memory(connection: Connection, symbol: str) -> SymbolMemory:
         orders=_orders(connection, symbol, trade, decision),
         fills=() if trade is None else _fills(connection, trade.key),
         decision=decision,
-        superseded_ms=None if decision is None else _superseded(connection, decision, seq),
+        zone=None if newest is None else records.zone_from(newest["zone"]),
+        superseded_ms=(
+            None
+            if decision is None or newest is None
+            else _superseded(connection, decision, newest["seq"])
+        ),
         last_end_ms=None if last is None else last["last_fill_ms"],
         ended_by=last["closed_by"] if last is not None and opposite else None,
         spent=_spent(connection, symbol),
-        mode=_mode(connection, symbol),
+        mode=mode_of(connection, symbol),
+        flattened_ms=connection.execute(_FLATTENED, {"symbol": symbol}).scalar(),
         entry_ids=_entry_ids(connection, symbol),
     )
 
@@ -130,7 +143,8 @@ def operator_requests(connection: Connection) -> tuple[OperatorRequest, ...]:
     return tuple(OperatorRequest(**row) for row in _rows(connection, _REQUESTS))
 
 
-def _mode(connection: Connection, symbol: str) -> ModeState | None:
+def mode_of(connection: Connection, symbol: str) -> ModeState | None:
+    """Return the mode that is kept of a symbol, or of the account (`records.ACCOUNT`)."""
     row = _first(connection, _MODE, symbol=symbol)
     return None if row is None else records.mode_from(row)
 
@@ -166,12 +180,6 @@ def _orders(
 
 def _fills(connection: Connection, trade_key: str) -> tuple[Fill, ...]:
     return tuple(records.fill_from(row) for row in _rows(connection, _FILLS, trade=trade_key))
-
-
-def _newest_decision(connection: Connection, symbol: str) -> tuple[Decision | None, int]:
-    """Return the decision and when it came, as the number of its record."""
-    row = _first(connection, _NEWEST, symbol=symbol)
-    return (None, 0) if row is None else (records.decision_from(row["content"]), row["seq"])
 
 
 def _superseded(connection: Connection, decision: Decision, seq: int) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from jumar.model.amendment import Amendment
 from jumar.model.decision import Decision
 from jumar.model.errors import InvariantBroken
 from jumar.model.journal import (
@@ -23,6 +24,7 @@ from jumar.model.journal import (
     RefusalSeen,
     Snapshot,
 )
+from jumar.model.levels import BoundZone
 from jumar.model.mode import Mode, ModeState
 from jumar.model.order import (
     Fill,
@@ -42,6 +44,8 @@ from jumar.store.schema import TIGHTNESS_DECIMALS
 type Row = Mapping[Any, Any]
 type Values = dict[str, Any]
 
+#: What stands in place of a symbol in the row of the account's mode.
+ACCOUNT = "*"
 _INT64_MAX = 2**63 - 1
 _SUMMARY_COLUMNS = (
     "quantity",
@@ -56,7 +60,12 @@ _SUMMARY_COLUMNS = (
     "stop_moves",
     "first_fill_ms",
     "last_fill_ms",
+    "funding",
+    "chases",
+    "unprotected_ms",
 )
+#: Columns that trades of an older version lack.
+_LATER_COLUMNS = frozenset({"funding", "chases", "unprotected_ms"})
 
 
 def decision_text(decision: Decision) -> str:
@@ -67,6 +76,16 @@ def decision_text(decision: Decision) -> str:
 def decision_from(text: str) -> Decision:
     """Read a decision written by `decision_text`."""
     return msgspec.json.decode(text, type=Decision)
+
+
+def zone_text(zone: BoundZone | None) -> str | None:
+    """Return a bound zone as JSON, prices as text."""
+    return None if zone is None else msgspec.json.encode(zone).decode()
+
+
+def zone_from(text: str | None) -> BoundZone | None:
+    """Read a zone written by `zone_text`."""
+    return None if text is None else msgspec.json.decode(text, type=BoundZone)
 
 
 def trade_values(trade: Trade) -> Values:
@@ -93,6 +112,11 @@ def trade_values(trade: Trade) -> Values:
         "closing_rule": trade.closing_rule,
         "adopted_price": trade.adopted_price,
         "adopted_quantity": trade.adopted_quantity,
+        "zone": zone_text(trade.zone),
+        "origin_ms": trade.origin_ms,
+        "unprotected_ms": trade.unprotected_ms,
+        "guide_id": None if trade.guide is None else trade.guide.id,
+        "guide": None if trade.guide is None else decision_text(trade.guide),
     }
 
 
@@ -119,6 +143,10 @@ def trade_from(row: Row) -> Trade:
         closing_rule=row["closing_rule"],
         adopted_price=row["adopted_price"],
         adopted_quantity=row["adopted_quantity"],
+        zone=zone_from(row["zone"]),
+        origin_ms=row["origin_ms"],
+        guide=None if row["guide"] is None else decision_from(row["guide"]),
+        unprotected_ms=row["unprotected_ms"] or 0,
     )
 
 
@@ -131,7 +159,8 @@ def summary_from(row: Row) -> TradeSummary | None:
     """Return the summary of a trade's row, None when it has none."""
     if row["exit_reason"] is None:
         return None
-    return TradeSummary(key=row["key"], **{column: row[column] for column in _SUMMARY_COLUMNS})
+    told = [c for c in _SUMMARY_COLUMNS if row[c] is not None or c not in _LATER_COLUMNS]
+    return TradeSummary(key=row["key"], **{column: row[column] for column in told})
 
 
 def order_values(order: OwnOrder) -> Values:
@@ -179,6 +208,7 @@ def order_changes(order: OwnOrder) -> Values:
         "cancel_unknown_ms": order.cancel_unknown_ms,
         "misses": msgspec.json.encode(order.misses).decode(),
         "unlisted": msgspec.json.encode(order.unlisted).decode(),
+        "amendments": msgspec.json.encode(order.amendments).decode(),
     }
 
 
@@ -208,6 +238,7 @@ def order_from(row: Row) -> OwnOrder:
         cancel_unknown_ms=row["cancel_unknown_ms"],
         misses=msgspec.json.decode(row["misses"], type=tuple[int, ...]),
         unlisted=msgspec.json.decode(row["unlisted"], type=tuple[int, ...]),
+        amendments=msgspec.json.decode(row["amendments"], type=tuple[Amendment, ...]),
     )
 
 
@@ -279,26 +310,32 @@ def decision_seen_values(record: DecisionSeen) -> Values:
         "reasons": msgspec.json.encode(record.reasons).decode(),
         "raw": record.raw,
         "content": content,
+        "zone": zone_text(record.zone),
         "at_ms": record.at_ms,
     }
 
 
 def mode_values(record: ModeChanged) -> Values:
-    """Return the row of a symbol's mode."""
+    """Return the row of a symbol's mode, or of the account's."""
     state = record.state
     return {
-        "symbol": record.symbol,
+        "symbol": record.symbol or ACCOUNT,
         "mode": state.mode.value,
         "rule": state.rule,
         "cause": state.cause,
         "since_ms": state.since_ms,
+        "code": state.code,
     }
 
 
 def mode_from(row: Row) -> ModeState:
     """Return the mode of a row."""
     return ModeState(
-        mode=Mode(row["mode"]), rule=row["rule"], cause=row["cause"], since_ms=row["since_ms"]
+        mode=Mode(row["mode"]),
+        rule=row["rule"],
+        cause=row["cause"],
+        since_ms=row["since_ms"],
+        code=row["code"],
     )
 
 

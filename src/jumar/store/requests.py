@@ -17,12 +17,12 @@ from jumar.store.schema import operator_requests as table
 
 def ask(
     database: str | Path, *, request: str, symbol: str | None, asked_by: str, at_ms: int
-) -> None:
-    """Leave a request; on return it is durable.
+) -> int:
+    """Leave a request; on return it is durable. Returns its number.
 
     Args:
         database: a URL as in `[store] url`, or a path.
-        request: what is wanted, `resume`.
+        request: what is wanted: `pause`, `resume` or `flatten`.
         symbol: None for all symbols of the account.
         asked_by: who asked, for the record.
         at_ms: exchange time.
@@ -42,7 +42,9 @@ def ask(
     values = {"symbol": symbol, "request": request, "asked_by": asked_by, "at_ms": at_ms}
     try:
         with engine.begin() as connection:
-            connection.execute(insert(table), values)
+            left = connection.execute(insert(table).returning(table.c.seq), values)
+            number: int = left.scalar_one()
+            return number
     except SQLAlchemyError as error:
         raise unavailable(path, error) from error
     finally:

@@ -79,6 +79,7 @@ decisions = Table(
     Column("raw", Text, nullable=False),
     Column("content", Text),
     Column("at_ms", BigInteger, nullable=False),
+    Column("zone", Text),
     Index(None, "symbol", "outcome", "timestamp_ms"),
 )
 
@@ -131,6 +132,13 @@ trades = Table(
     Column("stop_moves", BigInteger),
     Column("first_fill_ms", BigInteger),
     Column("last_fill_ms", BigInteger),
+    Column("zone", Text),
+    Column("origin_ms", BigInteger),
+    Column("guide_id", Text),
+    Column("guide", Text),
+    Column("funding", Money),
+    Column("chases", BigInteger),
+    Column("unprotected_ms", BigInteger),
     Index(None, "symbol", "last_fill_ms"),
 )
 # Two open trades of one symbol could not both be restored.
@@ -180,6 +188,7 @@ orders = Table(
     Column("cancel_unknown_ms", BigInteger),
     Column("misses", Text, nullable=False),
     Column("unlisted", Text, nullable=False, server_default="[]"),
+    Column("amendments", Text, nullable=False, server_default="[]"),
     UniqueConstraint("client_id"),
     UniqueConstraint("trade_key", "role", "attempt"),
     Index(None, "symbol", "state"),
@@ -285,6 +294,7 @@ modes = Table(
     Column("rule", Text, nullable=False),
     Column("cause", Text, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
+    Column("code", Text, nullable=False, server_default=""),
 )
 
 snapshots = Table(

@@ -95,18 +95,23 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-@pytest.fixture
-def case(told: Run, tmp_path: Path) -> Case:
-    """A copy of it."""
+def copied(told: Run, folder: Path) -> Case:
+    """A copy of a run, for a test to falsify."""
     for path in told.folder.iterdir():
-        shutil.copy(path, tmp_path)
+        shutil.copy(path, folder)
     return Case(
         ledger=copy.deepcopy(told.ledger),
         decisions=copy.deepcopy([LONG, FLAT]),
-        database=tmp_path / "jumar.db",
+        database=folder / "jumar.db",
         restarted_ms=told.restarted_ms,
         gaps=[],
     )
+
+
+@pytest.fixture
+def case(told: Run, tmp_path: Path) -> Case:
+    """A copy of it."""
+    return copied(told, tmp_path)
 
 
 @pytest.mark.rule("P-3", "P-4", "P-6", "P-7", "P-9", "P-10")
@@ -399,10 +404,10 @@ def test_an_engine_that_enters_on_stale_truth_is_seen(
 ) -> None:
     """Its planner would do it again, so only the truth's own check can tell."""
 
-    def reckless(seen: World, policy: Policy) -> Plan:
-        return planning.plan(_fresh(seen), policy)
+    def reckless(seen: World, policy: Policy) -> tuple[Plan, None]:
+        return planning.plan(_fresh(seen), policy), None
 
-    monkeypatch.setattr(flight, "plan", reckless)
+    monkeypatch.setattr(flight, "plan_or_protect", reckless)
     lines = []
     for raw in case.raw():
         line = json.loads(raw)
@@ -473,10 +478,24 @@ def test_a_planner_that_no_longer_agrees_is_seen_and_another_version_is_not_judg
     def broken(seen: World, policy: Policy) -> Plan:
         raise InvariantBroken("P-1", "no")
 
-    monkeypatch.setattr(flight, "plan", broken)
+    monkeypatch.setattr(flight, "plan_or_protect", broken)
     assert not case.judged().promises["P-9"]
     monkeypatch.setattr(flight, "__version__", "other")
     assert case.judged().promises["P-9"]
+
+
+@pytest.mark.rule("P-9", "O-4")
+def test_a_tick_in_which_the_planner_fails_is_planned_again_as_it_was(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The protector's plan counts then: the recorded commands of a healthy planner are not reproduced."""
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr("jumar.planner.safely.plan", fails)
+    (first, *_) = case.judged().violations
+    assert first.promise == "P-9" and "planned again it gives []" in first.message
 
 
 @pytest.mark.rule("P-10")

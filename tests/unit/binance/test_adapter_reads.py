@@ -141,7 +141,7 @@ async def test_a_rate_limit_says_how_long_to_wait(
     if seconds is None:
         assert caught.value.retry_after_s is not None
         assert caught.value.retry_after_s > 3600
-        assert exchange.budget.banned_until_ms > 9_990_000_000_000
+        assert exchange.counters.banned_until_ms > 9_990_000_000_000
     else:
         assert (caught.value.retry_after_s or 0) == seconds
 
@@ -158,9 +158,9 @@ async def test_the_counters_of_the_answers_are_kept(
     }
     venue.route("GET", ACCOUNT, lambda _: web.json_response(samples.ACCOUNT, headers=headers))
     await exchange.balance()
-    assert exchange.budget.rest_weight == {"1m": 41}
-    assert exchange.budget.orders == {"10s": 2, "1m": 5}
-    assert exchange.budget.updated_ms > 0
+    assert exchange.counters.rest_weight == {"1m": 41}
+    assert exchange.counters.orders == {"10s": 2, "1m": 5}
+    assert exchange.counters.updated_ms > 0
 
 
 @pytest.mark.rule("W-7")

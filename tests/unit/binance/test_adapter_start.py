@@ -26,6 +26,14 @@ from jumar.ports.clock import SystemClock
 from jumar.ports.exchange import Exchange, StreamEvent
 
 
+@pytest.mark.rule("W-2", "M-3")
+async def test_a_start_tells_how_far_exchange_time_may_be_off(
+    exchange: BinanceExchange, heard: Listener
+) -> None:
+    """Half of the best round trip, as soon as it is measured."""
+    assert [event.off_ms for event in heard.measured] == [round(exchange.clock_uncertainty_ms)]
+
+
 def _adapter(venue: Venue, clock: PatientClock) -> Exchange:
     return BinanceExchange(endpoints=venue.endpoints, credentials=KEYS, clock=clock)
 

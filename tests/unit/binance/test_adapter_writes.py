@@ -277,6 +277,24 @@ async def test_settings_are_set_and_already_set_is_accepted(
     assert await exchange.set_margin_mode("BTCUSDT", MarginMode.ISOLATED) == Accepted()
 
 
+@pytest.mark.rule("E-7")
+async def test_a_countdown_goes_over_rest_and_its_answer_must_be_its_own(
+    exchange: BinanceExchange, venue: Venue
+) -> None:
+    """Another symbol's, or another time, proves nothing."""
+    path = "/fapi/v1/countdownCancelAll"
+    venue.route("POST", path, {"symbol": "BTCUSDT", "countdownTime": "60000"})
+    assert await exchange.set_countdown("BTCUSDT", 60_000, timeout_ms=2000) == Accepted()
+    (asked,) = venue.requests("POST", path)
+    assert "symbol=BTCUSDT&countdownTime=60000" in str(asked)
+    for symbol, lasts_ms in (("ETHUSDT", 60_000), ("BTCUSDT", 0)):
+        outcome = await exchange.set_countdown(symbol, lasts_ms, timeout_ms=2000)
+        assert isinstance(outcome, Unknown)
+    venue.route("POST", path, error(400, -1121, "Invalid symbol."))
+    outcome = await exchange.set_countdown("BTCUSDT", 60_000, timeout_ms=2000)
+    assert outcome == Rejected(code=-1121, message="Invalid symbol.")
+
+
 @pytest.mark.rule("S-11")
 async def test_what_contradicts_itself_is_refused_unsent(
     exchange: BinanceExchange, venue: Venue
@@ -321,12 +339,12 @@ async def test_the_counters_of_socket_answers_are_kept(
     ]
     _play(venue, _answer(samples.ORDER_ANSWER) | {"rateLimits": limits})
     await _place(exchange)
-    assert exchange.budget.orders["10s"] == 3
-    assert exchange.budget.socket_weight == {"1m": 9}
+    assert exchange.counters.orders["10s"] == 3
+    assert exchange.counters.socket_weight == {"1m": 9}
     banned = {"code": -1003, "msg": "Way too many requests; IP banned until 1999999999999."}
     _play(venue, {"status": 418, "error": banned})
     assert isinstance(await _place(exchange), Rejected)
-    assert exchange.budget.banned_until_ms == 1999999999999
+    assert exchange.counters.banned_until_ms == 1999999999999
 
 
 @pytest.mark.rule("X-3")

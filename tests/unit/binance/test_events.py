@@ -165,8 +165,16 @@ def test_settings_and_prices_are_events() -> None:
     assert isinstance(quote, QuoteEvent)
     assert (quote.quote.bid, quote.quote.ask_quantity) == (Decimal("25.3519"), Decimal("40.66"))
     assert _events(samples.MARK_EVENT) == (
-        MarkEvent(symbol="BTCUSDT", mark=Decimal("11794.15"), at_ms=1562305380000),
+        MarkEvent(
+            symbol="BTCUSDT",
+            mark=Decimal("11794.15"),
+            at_ms=1562305380000,
+            next_funding_ms=1562306400000,
+        ),
     )
+    (undated,) = _events({"data": {**samples.MARK_EVENT["data"], "T": 0}})
+    assert isinstance(undated, MarkEvent)
+    assert undated.next_funding_ms is None
     assert _events(samples.TRADE_EVENT) == (
         LastPriceEvent(symbol="BTCUSDT", price=Decimal("0.001"), at_ms=123456785),
     )

@@ -102,13 +102,15 @@ def test_a_close_position_order_has_no_quantity(quantity: str | None) -> None:
     assert report.close_position
 
 
+@pytest.mark.rule("G-17")
 def test_a_symbol_without_a_row_is_flat() -> None:
-    """The position list leaves out flat symbols; all managed symbols come back."""
+    """The list leaves out flat symbols; all managed ones come back, and others that hold something."""
+    others = [{"symbol": "XRPUSDT"}, {"symbol": "BNBUSDT", "positionAmt": "0"}]
     rows = _read(
-        [samples.POSITION, samples.POSITION | {"symbol": "XRPUSDT"}], list[wire.PositionRow]
+        [samples.POSITION, *(samples.POSITION | other for other in others)], list[wire.PositionRow]
     )
     found = translate.positions(rows, ["BTCUSDT", "ETHUSDT"])
-    assert set(found) == {"BTCUSDT", "ETHUSDT"}
+    assert set(found) == {"BTCUSDT", "ETHUSDT", "XRPUSDT"}
     assert found["BTCUSDT"].quantity == Decimal("-0.013")
     assert found["BTCUSDT"].liquidation_price == Decimal("108000.5")
     assert found["ETHUSDT"].quantity == 0
@@ -172,6 +174,20 @@ def test_filters_are_taken_by_name() -> None:
     assert [row.bracket for row in found.brackets] == [1, 2]
     assert found.brackets[0].maintenance_margin_rate == Decimal("0.0065")
     assert (found.maker_fee, found.taker_fee) == (Decimal("0.0002"), Decimal("0.0004"))
+
+
+@pytest.mark.rule("G-15", "M-2")
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"deliveryDate": 4133404800000}, 4133404800000),
+        ({"deliveryDate": 0}, None),
+        ({}, None),
+    ],
+)
+def test_the_end_of_a_contract_is_read(changes: dict[str, Any], expected: int | None) -> None:
+    """Milliseconds; zero, or no word of it, is unknown."""
+    assert _instrument({**samples.SYMBOL_INFO, **changes}).delivery_ms == expected
 
 
 @pytest.mark.rule("W-3")

@@ -16,7 +16,7 @@ from tests.unit.binance import samples
 
 from jumar.exchange.binance import Credentials, Endpoints
 from jumar.ports.clock import SystemClock
-from jumar.ports.exchange import VenueEvent
+from jumar.ports.exchange import ClockEvent, VenueEvent
 
 PATIENCE_S = 10.0
 LONG_S = 15.0
@@ -72,14 +72,18 @@ class Signal:
 
 
 class Listener(Signal):
-    """A sink that keeps the events."""
+    """A sink that keeps the events; measurements of the clock, which come at any time, apart."""
 
     def __init__(self) -> None:
         super().__init__()
         self.events: list[VenueEvent] = []
+        self.measured: list[ClockEvent] = []
 
     def __call__(self, event: VenueEvent) -> None:
         """Keep one event."""
+        if isinstance(event, ClockEvent):
+            self.measured.append(event)
+            return
         self.events.append(event)
         self.notify()
 

@@ -447,3 +447,26 @@ def test_a_reason_cannot_speak_to_the_terminal() -> None:
     assert decision is not None
     assert decision.reason.startswith("up [2J x")
     assert len(decision.reason) == 500
+
+
+@pytest.mark.rule("R-1", "D-4")
+@pytest.mark.parametrize("mode", list(TrailMode))
+def test_the_ways_of_trailing_are_read(mode: TrailMode) -> None:
+    """Each of the four by its name; without one nothing trails."""
+    decision = changed(position_management={"trail_mode": mode.value}).decision
+    assert decision is not None
+    assert decision.trail_mode is mode
+    silent = changed(position_management={}).decision
+    assert silent is not None
+    assert silent.trail_mode is TrailMode.NONE
+
+
+@pytest.mark.rule("R-1", "D-4")
+@pytest.mark.parametrize("mode", ["atr", "Structure", "", 3])
+def test_other_ways_of_trailing_are_refused(mode: object) -> None:
+    """By field and value, with those that are known."""
+    received = changed(position_management={"trail_mode": mode})
+    assert received.decision is None
+    (error,) = received.errors
+    assert "trail_mode" in error.field
+    assert "structure_plus_liq" in error.message

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jumar.decisions.levels import decode_levels
 from jumar.ops.demo.writer import Take, Writer, WriterOptions
 from jumar.simulation.clock import VirtualClock
 from jumar.simulation.loop import Life, VirtualLoop
@@ -22,11 +23,13 @@ class Room:
         self.loop = VirtualLoop(1)  # type: ignore[abstract]  # sockets, threads and signals do not exist here
         self.clock = VirtualClock(self.loop, BEGIN_MS)
         self.decision, self.record = folder / "decision.json", folder / "decisions.jsonl"
+        self.levels = folder / "levels.json"
         self.quiet = False
         given = {"symbols": ("BTCUSDT",), "seed": 1, "speed": 1, "interval_s": 300, "flat_s": 10}
         self.writer = Writer(
             WriterOptions(
                 decision=self.decision,
+                levels=self.levels,
                 record=self.record,
                 **given | options,  # type: ignore[arg-type]  # one helper for all options
             ),
@@ -99,7 +102,21 @@ def test_what_is_in_the_file_was_recorded_before(room: Make, tmp_path: Path) -> 
     here = room(seconds=1000)
     here.loop.run(until_s=500)
     assert json.loads(here.decision.read_bytes()) == here.written()[-1]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["decision.json", "decisions.jsonl"]
+    names = ["decision.json", "decisions.jsonl", "levels.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_levels_come_before_the_decision_that_needs_them(room: Make) -> None:
+    """The levels are valid, as old as the decision, and of every symbol that was heard."""
+    here = room(symbols=("BTCUSDT", "ETHUSDT"), seconds=1000)
+    here.loop.run(until_s=500)
+    symbols = ("BTCUSDT", "ETHUSDT")
+    received = decode_levels(here.levels.read_bytes(), symbols=symbols)
+    assert [(each.symbol, each.errors) for each in received] == [(s, ()) for s in symbols]
+    stamp = datetime.fromisoformat(here.written()[-1]["timestamp_iso"])
+    assert {each.levels.as_of_ms for each in received if each.levels is not None} == {
+        round(stamp.timestamp() * 1000)
+    }
 
 
 def test_without_a_price_it_says_nothing(room: Make) -> None:

@@ -1,6 +1,7 @@
 """A trade's life as a person reads it: in order, with rules and numbers, confirmed apart from wished."""
 
 import asyncio
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from jumar.model.journal import Incident, Record, RefusalSeen
 from jumar.model.order import OrderState, OrderStatus, OwnOrder, Role
+from jumar.model.rules import RULES
 from jumar.ops.cli import explain
 from jumar.ops.cli.app import app
 from jumar.ops.cli.asking import Asked
@@ -61,8 +63,8 @@ async def test_a_life_is_told_in_order_with_rules_and_numbers(tmp_path: Path) ->
         f"X-9 cancelled stop {cancelled}-S2 (proven ended after 35 ms)",
         "X-9 swept: every one of its 6 orders is proven ended",
         (
-            "T-4 long 0.013, 90786.6 to 92300; ended by tp2; P&L 0, fees 0.47602516, net -0.476; "
-            "0 R gross, -0.09 R net; stop moves 1; time to protect 0 ms"
+            "T-4 long 0.013, 90786.6 to 92300; ended by tp2; P&L 0, fees 0.47602516, funding 0, net -0.476; "
+            "0 R gross, -0.09 R net; stop moves 1, chases 0; unprotected 0 ms; time to protect 0 ms"
         ),
     ]
 
@@ -212,3 +214,19 @@ def test_a_trade_that_is_not_there_is_answered_with_the_nearest(tmp_path: Path) 
     result = runner.invoke(app, ["explain", key, *config])
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"{key}   BTCUSDT long" in result.stdout
+
+
+@pytest.mark.rule("H-5")
+async def test_the_story_ends_with_what_its_rules_say(tmp_path: Path) -> None:
+    """Every rule that a line names is explained once, below and in `--json`, and no other one."""
+    life = home()
+    lines = await story(tmp_path, life)
+    configuration = tmp_path / "jumar.toml"
+    configuration.write_text(CONFIG)
+    asked = ["explain", life.trade.key, "--config", str(configuration)]
+    shown = CliRunner().invoke(app, asked, env={"COLUMNS": "200"}).stdout
+    told_rules = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)["rules"]
+    assert told_rules == {rule: RULES[rule] for rule in RULES if rule in {x.rule for x in lines}}
+    assert "S-1" in told_rules and "R-2" not in told_rules
+    for sentence in told_rules.values():
+        assert shown.count(sentence) == 1

@@ -50,6 +50,15 @@ def test_every_limit_stands_there_with_its_default(tmp_path: Path) -> None:
     assert policy == Policy(max_notional_usdt=policy.max_notional_usdt)
 
 
+def test_it_says_what_real_money_takes_and_confirms_nothing(tmp_path: Path) -> None:
+    """Both lines are named with the warning; the file itself knows no confirmation."""
+    init(tmp_path)
+    text = (tmp_path / "jumar.toml").read_text()
+    assert 'environment = "live" and live_confirmed = "main"' in text
+    assert "nothing here was ever run against Binance" in text
+    assert "live_confirmed" not in tomllib.loads(text)["account"]
+
+
 def test_the_example_is_a_decision_but_not_the_watched_file(tmp_path: Path) -> None:
     """It can be read as one and passes the check; an engine started here would not find it."""
     init(tmp_path)

@@ -75,3 +75,40 @@ def test_a_missing_database_is_never_made(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "there is no database" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["jumar.toml"]
+
+
+@pytest.mark.rule("M-6")
+@pytest.mark.parametrize(
+    ("arguments", "symbol"), [((), None), (("--symbol", "btcusdt"), "BTCUSDT")]
+)
+def test_a_pause_is_left_for_the_engine(
+    database: Path, arguments: tuple[str, ...], symbol: str | None
+) -> None:
+    """One row, for the account or for one symbol; what happens next is said."""
+    config = str(database.with_name("jumar.toml"))
+    result = CliRunner().invoke(app, ["pause", "--config", config, *arguments])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "asked to pause; no engine is running: it is obeyed at its next start" in result.stdout
+    (left,) = present(database).requests
+    assert (left.request, left.symbol) == ("pause", symbol)
+
+
+@pytest.mark.rule("M-6")
+def test_a_resume_of_everything_names_what_holds_the_account(database: Path) -> None:
+    """Beside the symbols; a resume of one symbol does not speak of it."""
+    held = ModeState(mode=Mode.NO_ENTRIES, rule="M-6", cause="paused by 1 person", since_ms=NOW)
+    asyncio.run(write(database, ModeChanged(symbol=None, state=held)))
+    assert "account: NO_ENTRIES (M-6: paused by 1 person)" in resume(database).stdout
+    assert "account" not in resume(database, "--symbol", "BTCUSDT").stdout
+
+
+@pytest.mark.rule("M-6")
+def test_flatten_refuses_an_unknown_symbol_before_it_asks(database: Path) -> None:
+    """Exit code 2, the known ones named, nothing left behind."""
+    config = str(database.with_name("jumar.toml"))
+    result = CliRunner().invoke(
+        app, ["flatten", "--config", config, "--symbol", "xrpusdt", "--yes"]
+    )
+    assert result.exit_code == 2
+    assert "XRPUSDT is not configured; known here: BTCUSDT, ETHUSDT" in result.stderr
+    assert present(database).requests == ()

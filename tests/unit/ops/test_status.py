@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import sqlite3
 from dataclasses import replace
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +20,7 @@ from typer.testing import CliRunner
 
 from jumar.model.command import Plan, Refusal
 from jumar.model.journal import Incident, ModeChanged, Snapshot
+from jumar.model.levels import BoundZone, MarketLevels
 from jumar.model.mode import Mode, ModeState
 from jumar.model.order import OrderState, Role
 from jumar.model.world import World
@@ -25,8 +28,10 @@ from jumar.ops.cli import status
 from jumar.ops.cli.app import app
 from jumar.ops.cli.asking import Asked, where
 from jumar.ops.cli.status_screen import screen
+from jumar.planner import ladder
 from jumar.ports.clock import Clock
-from jumar.store import requests
+from jumar.reconciler.snapshot import snapshot
+from jumar.store import pause, requests
 from jumar.store.journal import SqlStore
 from jumar.store.lock import WriterLock
 
@@ -88,6 +93,36 @@ async def test_the_strictest_mode_is_the_accounts(asked: Asked) -> None:
     assert "NO_ENTRIES since 2025-12-05T10:05:05.000Z  S-8: closed at market" in drawn(told)
 
 
+async def test_what_holds_the_account_holds_every_symbol(asked: Asked) -> None:
+    """The account's row, or a pause that stands beside the database, beside what the symbol's own row says (M-6)."""
+    held = ModeState(mode=Mode.NO_ENTRIES, rule="M-6", cause="paused by 1 person", since_ms=NOW)
+    normal = replace(held, mode=Mode.NORMAL)
+    await write(asked.database, picture(world()), ModeChanged(symbol="BTCUSDT", state=normal))
+    assert status.look(asked, NOW)["account_mode"] is None
+    await write(asked.database, ModeChanged(symbol=None, state=held))
+    told = status.look(asked, NOW)
+    assert told["mode"] == told["account_mode"]["mode"] == "NO_ENTRIES"
+    assert {each["mode"]["cause"] for each in told["symbols"].values()} == {"paused by 1 person"}
+    await write(asked.database, ModeChanged(symbol=None, state=normal))
+    assert status.look(asked, NOW)["mode"] == "NORMAL"
+    pause.leave(asked.database, cause="left beside it by 1 flatten", at_ms=NOW)
+    assert "left beside it by 1 flatten" in drawn(status.look(asked, NOW))
+
+
+async def test_what_heals_by_itself_stands_in_the_picture(asked: Asked) -> None:
+    """It counts beside a kept NORMAL, which is newer than the picture and knows nothing of it (M-3)."""
+    away = ladder.state("unreachable", "no read was answered for 11.0 s", NOW)
+    seen = world()
+    content = json.dumps(snapshot(seen, Plan(), (away,)))
+    shot = Snapshot(symbol=seen.symbol, content=content, at_ms=seen.now_ms)
+    kept = ModeState(mode=Mode.NORMAL, rule="M-1", cause="resumed", since_ms=NOW)
+    await write(asked.database, shot)
+    for _ in range(2):
+        mode = status.look(asked, NOW)["symbols"]["BTCUSDT"]["mode"]
+        assert (mode["mode"], mode["rule"]) == ("NO_ENTRIES", "M-3")
+        await write(asked.database, ModeChanged(symbol="BTCUSDT", state=kept))
+
+
 async def test_who_runs_is_the_locks_word(asked: Asked) -> None:
     """The process that holds the writer's lock, or that nobody does."""
     await write(asked.database, picture(world()))
@@ -136,6 +171,21 @@ async def test_the_decision_is_told_with_its_reasons(asked: Asked) -> None:
     text = drawn(status.look(asked, NOW))
     assert "decision long of 2025-12-05T10:05:00.000Z: refused" in text
     assert "D-3 stale: decision is 700.0 s old" in text
+
+
+@pytest.mark.rule("L-3")
+async def test_a_bound_zone_and_the_age_of_the_levels_are_told(asked: Asked) -> None:
+    """Where the position will be left, and whether an exit was made there."""
+    seen = position()
+    seen = replace(seen, levels=MarketLevels(as_of_ms=seen.now_ms - 7000))
+    assert seen.trade is not None
+    zone = BoundZone(id="cluster_1", low=Decimal(91500), high=Decimal(91650))
+    for used, words in ((False, "91650\n"), (True, "91650, an exit was made there\n")):
+        trade = replace(seen.trade, zone=replace(zone, used=used))
+        await write(asked.database, picture(replace(seen, trade=trade)))
+        text = re.sub(r" +\n", "\n", drawn(status.look(asked, seen.now_ms)))
+        assert f"  leaves in cluster_1, 91500 to {words}" in text
+        assert "levels 7.0 s" in text
 
 
 async def test_incidents_of_the_last_hour_and_the_day(asked: Asked) -> None:

@@ -94,6 +94,9 @@ async def test_sums_count_only_what_ended_after_a_fill(asked: Asked) -> None:
         "r_gross": "1",
         "r_net": "0.686",
         "stop_moves": "1",
+        "funding": "0",
+        "chases": "0",
+        "unprotected_ms": "0",
     }
 
 
@@ -143,3 +146,22 @@ async def test_a_narrow_terminal_gets_what_matters_whole(asked: Asked) -> None:
     for words in ("BTCUSDT", "long", "1970-01-03 00:00:00", "stop", "-1.157"):
         assert words in lost
     assert "…" not in file.getvalue()
+
+
+@pytest.mark.rule("T-4")
+@pytest.mark.parametrize(
+    ("funding", "told", "summed"), [("-0.5", "-0.5", "-0.5"), (None, None, "0")]
+)
+async def test_funding_counts_in_net_and_may_be_unknown(
+    asked: Asked, funding: str | None, told: str | None, summed: str
+) -> None:
+    """Signed in its column and part of the net result; what is not known is empty and left out of the sums."""
+    amount = None if funding is None else Decimal(funding)
+    await write(
+        asked.database, *ended("aaaaaaaaaa", 1, funding=amount, chases=2, unprotected_ms=40)
+    )
+    (value,) = trades.listed(asked, symbol=None, last=None)
+    assert (value["funding"], value["chases"], value["unprotected_ms"]) == (told, 2, 40)
+    without = Decimal(value["pnl"]) - Decimal(value["fees"])
+    assert Decimal(value["net"]) == without + (amount or 0)
+    assert trades.summed([value])["funding"] == summed

@@ -1,6 +1,7 @@
 """The offline check: the same verdict as the tick's, every number real, every fix enough."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -20,7 +21,7 @@ from tests.worlds import (
 )
 
 from jumar.decisions.decode import decode
-from jumar.model.account import Balance
+from jumar.model.account import Balance, MarginMode
 from jumar.model.command import Refusal
 from jumar.model.decision import Action, Decision
 from jumar.model.policy import Policy
@@ -295,3 +296,52 @@ def test_a_check_without_prices_is_an_error() -> None:
     """Nothing is guessed silently."""
     with pytest.raises(ValueError, match="with_prices"):
         check(offline(decision()), POLICY)
+
+
+@pytest.mark.rule("D-9", "G-9")
+@pytest.mark.parametrize("make", [decision, short_decision])
+def test_liquidation_is_judged_with_isolated_margin(make: Callable[..., Decision]) -> None:
+    """The price and how far it lies beyond the stop; the leverage that is named passes, the next one does not."""
+    policy = replace(POLICY, max_leverage=125, liquidation_buffer_pct=D(100))
+    refused = refusal(checked(make(leverage=D(125)), policy), "liquidation_inside_stop")
+    assert refused.fix is not None
+    (named,) = numbers(refused.fix)
+    assert checked(make(leverage=named), policy).accepted
+    assert not checked(make(leverage=named + 1), policy).accepted
+    passed = [
+        each
+        for each in checked(make(), policy).judgements
+        if each.codes == ("liquidation_inside_stop",)
+    ]
+    assert [each.verdict for each in passed] == [Verdict.PASSED]
+    assert "leverage 3" in passed[0].text
+
+
+@pytest.mark.rule("D-9", "G-9")
+def test_liquidation_with_crossed_margin_needs_the_account() -> None:
+    """It hangs on the whole account: not judged, and said so."""
+    crossed = replace(POLICY, margin_mode=MarginMode.CROSSED)
+    (found,) = [
+        each
+        for each in checked(decision(), crossed).judgements
+        if each.codes == ("liquidation_inside_stop",)
+    ]
+    assert found.verdict is Verdict.UNKNOWN
+    assert "crossed" in found.text
+
+
+@pytest.mark.rule("D-9", "G-17")
+def test_the_equity_that_one_trade_needs_is_named() -> None:
+    """From so much on the trade alone stays inside the limit of all; the tick agrees."""
+    (found,) = [
+        each
+        for each in checked(decision()).judgements
+        if each.codes == ("max_open_positions", "max_total_risk")
+    ]
+    assert found.verdict is Verdict.UNKNOWN
+    (enough,) = [number for number in numbers(found.text) if number > 100]
+    policy = replace(POLICY, max_risk_pct=D(10))
+    for equity, refuses in ((enough, False), (enough - 1, True)):
+        money = Balance(wallet=equity, equity=equity, available=D(10000))
+        result = plan(world(balance=seen(money)), policy)
+        assert ("max_total_risk" in [r.code for r in result.refusals]) is refuses

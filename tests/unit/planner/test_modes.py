@@ -7,7 +7,7 @@ from tests.worlds import NOW, POLICY, D, Storyboard, codes, decision, opened, ro
 
 from jumar.model.decision import Action
 from jumar.model.mode import Mode, ModeState
-from jumar.model.order import OrderStatus, Role
+from jumar.model.order import OrderStatus, Role, Side
 from jumar.model.policy import OnFlat
 from jumar.planner.plan import plan
 
@@ -148,6 +148,30 @@ def test_no_entries_cancels_a_resting_entry_and_keeps_everything_else() -> None:
     story.world = replace(story.world, mode=kept(Mode.NO_ENTRIES))
     assert roles(story.tick()) == ["-E"]
     assert set(story.alive()) == before - {"E1"}
+
+
+@pytest.mark.rule("M-3", "Y-3", "M-1")
+@pytest.mark.parametrize("name", ["autoclose-1", "adl_autoclose", "settlement_autoclose-9"])
+def test_what_the_exchange_forces_stops_entries_until_somebody_looked(name: str) -> None:
+    """Part of the position was liquidated or deleveraged: told once, and not again after a resume."""
+    story = opened().later(1000).by_hand(Side.SELL, "0.005")
+    *rest, forced = story.world.fills
+    story.world = replace(story.world, fills=(*rest, replace(forced, client_id=name)))
+    story.tick()
+    assert story.world.mode is not None and story.world.mode.code == "forced"
+    assert name in story.world.mode.cause and "0.005" in story.world.mode.cause
+    story.later(100)
+    story.world = replace(story.world, mode=kept(Mode.NORMAL, story.world.now_ms))
+    story.tick()
+    assert mode(story) is Mode.NORMAL
+
+
+@pytest.mark.rule("M-3", "Y-3")
+def test_what_a_hand_sells_stops_no_entries() -> None:
+    """A decrease by hand resizes targets and nothing else."""
+    story = opened().later(1000).by_hand(Side.SELL, "0.005")
+    story.tick()
+    assert mode(story) is Mode.NORMAL
 
 
 @pytest.mark.rule("P-9")

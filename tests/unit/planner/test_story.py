@@ -433,7 +433,8 @@ def test_a_newer_decision_ends_an_unfilled_entry_before_a_new_one_starts() -> No
     """The old entry is proven ended and its stop swept before the newer decision arms."""
     story = board()
     story.run(2)
-    story.decide(decision(id="d2", timestamp_ms=NOW))
+    other = levels(zone_max=D(90750))
+    story.decide(decision(id="d2", timestamp_ms=NOW, levels=other))
     assert story.run(4) == ["-E", "-S", "+S"]
     assert story.trade.decision.id == "d2"
 
@@ -452,10 +453,10 @@ def test_a_stale_decision_cancels_the_entry_and_keeps_a_position() -> None:
 
 @pytest.mark.rule("E-5")
 def test_post_only_refusals_are_counted_and_end_the_setup() -> None:
-    """-5022 again and again: one try a second, at most max_entry_orders, then the trade ends."""
+    """-5022 again and again: one try a second, six a minute, at most max_entry_orders, then the trade ends."""
     story = board()
     story.refuse[Role.ENTRY] = -5022
-    done = [word for _ in range(80) for word in roles(story.later(500).tick())]
+    done = [word for _ in range(480) for word in roles(story.later(500).tick())]
     assert done.count("+E") == POLICY.max_entry_orders
     assert story.world.trade is None
 

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from tests.worlds import NOW, POLICY, decision, opened, world
+from tests.worlds import NOW, POLICY, decision, opened, short_decision, world
 
 from jumar.model.command import Plan, Refusal
 from jumar.model.decision import Action
 from jumar.model.journal import DecisionSeen, RefusalSeen
+from jumar.model.policy import OnOpposite
 from jumar.model.world import DecisionState
 from jumar.planner.plan import plan
 from jumar.reconciler.answer import answer_of, answer_on_arrival
@@ -72,6 +73,29 @@ def test_a_decision_with_a_position_stays_accepted() -> None:
     answer = answer_of(board.world, replace(board.tick(), refusals=(FAR,)))
     assert answer is not None
     assert (answer.outcome, answer.reasons) == ("accepted", ())
+
+
+@pytest.mark.rule("D-8", "E-9")
+def test_a_decision_that_guides_a_position_is_accepted() -> None:
+    """What it may not do is recorded; the position is managed by it."""
+    board = opened()
+    board.later(1000).decide(decision(id="d2", timestamp_ms=board.world.now_ms, risk_checks=None))
+    answer = answer_of(board.world, board.tick())
+    assert answer is not None
+    assert (answer.decision_id, answer.outcome, answer.reasons) == ("d2", "accepted", ())
+
+
+@pytest.mark.rule("D-8", "C-2")
+def test_an_opposite_decision_that_is_held_out_is_refused() -> None:
+    """With the size that is held and the word that says so."""
+    board = opened(policy=replace(POLICY, on_opposite=OnOpposite.HOLD))
+    board.later(1000).decide(short_decision(id="d2", timestamp_ms=board.world.now_ms))
+    answer = answer_of(board.world, board.tick())
+    assert answer is not None
+    assert answer.outcome == "refused"
+    assert [(r.code, r.rule, r.message) for r in answer.reasons] == [
+        ("position_held", "C-2", "a long position of 0.013 is held: on_opposite = hold")
+    ]
 
 
 @pytest.mark.rule("D-8", "D-7")

@@ -144,6 +144,18 @@ def test_the_end_of_a_filled_trade_spends_every_decision_up_to_it() -> None:
     assert some.state.spent is None
 
 
+@pytest.mark.rule("E-9", "D-7", "P-4")
+def test_the_end_of_a_trade_spends_what_guided_it() -> None:
+    """Dated a little ahead, it is newer than the end of the trade: it has had its trade all the same."""
+    some = desk()
+    ahead = at(4000, "guide")
+    assert outcome(some, received(ahead)) == "accepted"
+    trade, summary = ended(CloseReason.STOP)
+    some.trade_ended(replace(trade, guide=ahead), summary)
+    assert some.state is not None
+    assert some.state.spent == "its trade is over"
+
+
 @pytest.mark.rule("D-7", "C-2")
 def test_the_opposite_decision_that_ended_the_trade_may_enter() -> None:
     """Its timestamp lies before the end it caused, and still it is not spent."""

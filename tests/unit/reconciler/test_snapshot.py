@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.worlds import NOW, Storyboard, opened, world
+from tests.unit.planner.test_chase import AFTER_MS, resting, touch_away
+from tests.worlds import AMEND, NOW, Storyboard, opened, world
 
 from jumar.model.account import PositionReport
 from jumar.model.command import Plan, Refusal
+from jumar.model.levels import BoundZone, MarketLevels
 from jumar.model.mode import Mode, ModeState
 from jumar.model.order import OrderState, OwnOrder, Role, Side
 from jumar.model.world import DecisionState, Observed, Source, World
@@ -187,10 +189,26 @@ def test_what_nobody_has_read_is_none() -> None:
 
 def test_ages_are_told_for_each_part() -> None:
     """Seconds of exchange time since each part was asked for or told."""
-    ages = snapshot(world(), Plan())["ages_s"]
+    known = MarketLevels(as_of_ms=NOW - 100)
+    ages = snapshot(world(levels=known), Plan())["ages_s"]
     assert ages == dict.fromkeys(
-        ("position", "order_list", "conditional_list", "quote", "mark", "last"), 0.1
+        ("position", "order_list", "conditional_list", "quote", "mark", "last", "levels"), 0.1
     )
+
+
+@pytest.mark.rule("L-3")
+def test_the_bound_zone_is_told_with_the_trade() -> None:
+    """Where the position will be left, and whether it was left there already."""
+    seen = opened()
+    assert table(snapshot(seen.world, Plan()), "trade")["zone"] is None
+    zone = BoundZone(id="cluster_1", low=Decimal(91500), high=Decimal(91650), used=True)
+    bound = replace(seen.world, trade=replace(seen.trade, zone=zone))
+    assert table(snapshot(bound, Plan()), "trade")["zone"] == {
+        "id": "cluster_1",
+        "min": "91500",
+        "max": "91650",
+        "used": True,
+    }
 
 
 def outcome_of(state: DecisionState, plan: Plan) -> tuple[str, list[str]]:
@@ -239,3 +257,16 @@ def test_it_is_ready_for_json() -> None:
         "cause": "closed",
         "since": "2025-12-05T10:05:05.000Z",
     }
+
+
+@pytest.mark.rule("H-6", "E-5")
+def test_an_amended_entry_is_told_at_its_last_confirmed_price() -> None:
+    """What is only asked for stands beside it, marked as such; once the venue shows it, it is the price."""
+    board = touch_away(resting().later(AFTER_MS), "20")
+    board.silent.add(AMEND)
+    board.tick()
+    (entry,) = listed(snapshot(board.world, Plan()), "orders")
+    assert (entry["price"], entry["asked_price"]) == ("90760", "90780")
+    shown = replace(board.listed("E1"), price=D("90780"))
+    (entry,) = listed(snapshot(board.lists(shown).world, Plan()), "orders")
+    assert (entry["price"], entry["asked_price"]) == ("90780", None)

@@ -24,8 +24,10 @@ from jumar.model.policy import Policy
 from jumar.model.trade import CloseReason, Trade
 from jumar.model.world import Observed, Source
 from jumar.ports.exchange import OrderEvent, PositionEvent, StreamEvent
+from jumar.reconciler.executions import LOOSE_FILL_GRACE_MS
 from jumar.reconciler.observe import Observer
-from jumar.reconciler.state import LOOSE_FILL_GRACE_MS, MARKS_KEPT_MS, MUTE_MS, SymbolState
+from jumar.reconciler.prices import MARKS_KEPT_MS
+from jumar.reconciler.state import MUTE_MS, SymbolState
 
 HAND = "web_1"
 
@@ -157,7 +159,7 @@ def test_executions_from_before_the_trade_are_not_kept() -> None:
     one.set_trade(adopted())
     for n in range(500):
         one.saw_fill(fill(n, NOW - 10_000 + n))
-    assert one.loose == {}
+    assert one.executions.loose == {}
 
 
 @pytest.mark.rule("X-6", "Y-1")
@@ -227,7 +229,7 @@ def test_an_execution_without_an_order_waits_for_its_owner() -> None:
     one.put(replace(stop(), child_venue_id="child"), NOW + 20)
     one.saw_fill(early)
     assert [each.client_id for each in one.world(NOW + 20).fills] == ["jm-abcdefghij-S1"]
-    assert one.loose == {}
+    assert one.executions.loose == {}
 
 
 def test_an_adopted_order_does_not_make_the_stream_mute() -> None:
@@ -254,10 +256,10 @@ def test_pictures_do_not_pile_up_while_the_store_is_away() -> None:
     """Of many pictures that could not be written only the newest is kept, in its place; every event is kept."""
     one = state()
     for n in range(100):
-        one.add_record(Snapshot(symbol="BTCUSDT", content=str(n), at_ms=NOW + n))
+        one.outbox.add(Snapshot(symbol="BTCUSDT", content=str(n), at_ms=NOW + n))
         one.note("Y-9", f"note {n}", NOW + n)
-        one.give_back(one.take_records())
-    kept = one.take_records()
+        one.outbox.give_back(one.outbox.take())
+    kept = one.outbox.take()
     assert [r.content for r in kept if isinstance(r, Snapshot)] == ["99"]
     assert len([r for r in kept if isinstance(r, EventSeen)]) == 100
 
@@ -267,7 +269,7 @@ def test_of_an_orders_states_only_the_newest_is_written() -> None:
     one = state()
     one.put(stop(), NOW)
     one.put(replace(stop(), cancel_sent_ms=NOW + 1), NOW + 1)
-    changed = [r.order for r in one.take_records() if isinstance(r, OrderChanged)]
+    changed = [r.order for r in one.outbox.take() if isinstance(r, OrderChanged)]
     assert [order.cancel_sent_ms for order in changed] == [NOW + 1]
 
 
@@ -276,13 +278,13 @@ def test_marks_are_kept_for_seconds_whatever_their_order() -> None:
     """A day of mark prices leaves ten seconds of them, by their own time, the newest last and in force."""
     one = state()
     for n in range(2000):
-        one.saw_mark(Observed(value=D(n), at_ms=NOW + n * 100, source=Source.STREAM))
-    one.saw_mark(Observed(value=D(1), at_ms=NOW, source=Source.REST))
+        one.prices.saw_mark(Observed(value=D(n), at_ms=NOW + n * 100, source=Source.STREAM))
+    one.prices.saw_mark(Observed(value=D(1), at_ms=NOW, source=Source.REST))
     newest = NOW + 1999 * 100
-    assert [mark.at_ms for mark in one.marks] == list(
+    assert [mark.at_ms for mark in one.prices.marks] == list(
         range(newest - MARKS_KEPT_MS + 100, newest + 1, 100)
     )
-    assert one.mark == one.marks[-1]
+    assert one.prices.mark == one.prices.marks[-1]
 
 
 @pytest.mark.rule("S-13")
@@ -371,7 +373,7 @@ def test_liquidations_are_asked_for_until_they_count_for_the_proof_of_flat(margi
     counts_from = NOW + 2000 + margin_s * 1000
     told = []
     for asked_ms in (counts_from - 1, counts_from, NOW + 60_000):
-        one.saw_forced((), asked_ms)
+        one.executions.saw_forced((), asked_ms)
         told.append(reads(one, policy)._may_be_forced(asked_ms + 1))
     assert told == [True, False, False]
 
@@ -415,7 +417,7 @@ def test_an_ended_trade_leaves_nothing_that_could_be_taken_for_another() -> None
     one.end_trade("abcdefghij", filled_ms=NOW + 1, ended_ms=NOW + 2)
     left = one.world(NOW + 5000)
     assert left.trade is None
-    assert (left.fills, left.conditional_orders, one.loose) == ((), None, {})
+    assert (left.fills, left.conditional_orders, one.executions.loose) == ((), None, {})
     assert [order.client_id for order in left.strays] == [stop().client_id]
     assert left.last_end_ms == NOW + 1
     one.saw_list(Channel.CONDITIONAL, (listed(ended),), NOW + 1, NOW + 10)

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from tests.properties import planner_swarm, swarm_shell
 from tests.properties.swarm_oracles import PromiseBroken
-from tests.worlds import NOW, POLICY, Storyboard, opened, world
+from tests.unit.planner.test_chase import AFTER_MS, resting, touch_away
+from tests.worlds import AMEND, NOW, POLICY, Storyboard, opened, world
 
 from jumar.model.account import MarginMode
 from jumar.model.command import Approved, Cause, Command, Plan, SetLeverage, SetMarginMode
@@ -79,6 +80,18 @@ def test_worlds_under_faults_plan_again_to_the_same_bytes(
     with suppress(PromiseBroken):  # what the planner made of it is the swarm's own test
         planner_swarm.run(seed)
     assert seen > 7
+
+
+@pytest.mark.rule("H-4", "P-9", "E-5")
+def test_a_chase_reads_back_and_plans_again() -> None:
+    """The amendment among the commands, and the world in which its outcome is not known."""
+    board = touch_away(resting().later(AFTER_MS), "20")
+    (found,) = ticks.amendments(ticks.encode_commands(board.tick_only()))
+    assert (found["request"]["price"], found["request"]["quantity"]) == ("90780", "0.013")
+    board.silent.add(AMEND)
+    board.tick()
+    assert board.alive()["E1"].amending is not None
+    assert_replayed(board.world, POLICY)
 
 
 def test_every_kind_of_command_carries_its_kind() -> None:

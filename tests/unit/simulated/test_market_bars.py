@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jumar.bootstrap.serving import ServeOptions, open_course
 from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.market import RecordedMarket, open_market
-from jumar.exchange.simulated.market.bars import STEPS, inside
+from jumar.exchange.simulated.market.bars import STEPS, BarOrder, inside
 from jumar.exchange.simulated.market.records import MINUTE_MS as BAR_MS
 from jumar.exchange.simulated.market.records import Bar
+from jumar.model.errors import ConfigError
 
 HEADER = "open_time_ms,open,high,low,close,volume"
 TICKS = {"BTCUSDT": Decimal("0.10"), "ETHUSDT": Decimal("0.01")}
@@ -122,6 +124,41 @@ def test_both_orders_occur_about_as_often() -> None:
         prices = [trade.price for trade in inside(bar, seed=7, symbol="ETHUSDT")]
         firsts[close] += prices.index(bar.high) < prices.index(bar.low)
     assert all(200 < count < 300 for count in firsts.values())  # 250 ± 4.5 sigma
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_order_can_be_asked_for(seed: int) -> None:
+    """Low first and high first hold in every bar; one of them is the drawn path, to the last price."""
+    bar = Bar(BEGIN_MS, Decimal(100), Decimal(110), Decimal(90), Decimal(105), Decimal(6))
+    paths = {
+        order: [
+            trade.price for trade in inside(bar, seed=seed, symbol="BTCUSDT", order=BarOrder(order))
+        ]
+        for order in ("drawn", "low-first", "high-first")
+    }
+    low, high = paths["low-first"], paths["high-first"]
+    assert low.index(bar.low) < low.index(bar.high)
+    assert high.index(bar.high) < high.index(bar.low)
+    assert paths["drawn"] in (low, high)
+
+
+def test_the_order_reaches_the_bars(tmp_path: Path) -> None:
+    """A file is played as asked; a market without bars of its own refuses the wish."""
+    path = write(tmp_path, [row(0, "100 110 90 105")])
+    played = RecordedMarket(path, tick_sizes=TICKS, seed=2, bar_order=BarOrder.HIGH_FIRST)
+    prices = [step.last for step in played.steps()]
+    assert prices.index(Decimal(110)) < prices.index(Decimal(90))
+    with pytest.raises(ValueError, match="--bar-order goes with recorded bars"):
+        open_market(
+            "synthetic",
+            symbols=("BTCUSDT",),
+            seed=1,
+            tick_sizes=TICKS,
+            start_prices={},
+            bar_order=BarOrder.LOW_FIRST,
+        )
+    with pytest.raises(ConfigError, match="--bar-order: worst is none of drawn, low-first, high"):
+        open_course(ServeOptions(market=str(path), bar_order="worst"))
 
 
 def test_the_same_seed_draws_the_same_path(tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from jumar.model import fold
+from jumar.model.amendment import Amendment
 from jumar.model.decision import Action, Decision, Levels
 from jumar.model.errors import InvariantBroken
 from jumar.model.ids import client_id
 from jumar.model.journal import (
+    AmendIntent,
     DecisionSeen,
     EquitySeen,
     EventSeen,
@@ -198,6 +200,28 @@ async def test_only_journaled_orders_change(store: SqlStore) -> None:
         await store.write([OrderChanged(order=order)])
     with pytest.raises(InvariantBroken, match=r"S-3.*never journaled"):
         await store.write([StopConfirmed(trade_key=KEY, client_id=order.client_id, at_ms=1)])
+
+
+@pytest.mark.rule("X-2", "X-4", "E-5")
+async def test_an_amendment_is_journaled_with_its_order(store: SqlStore) -> None:
+    """Durable before it is sent, remembered while its outcome is unknown; one of an unknown order is refused."""
+    order = own_order(Role.ENTRY, 1)
+    asked = Amendment(
+        number=1,
+        price=Decimal("90780.10"),
+        quantity=Decimal("0.013"),
+        rule="E-5",
+        cause="chase 1",
+        timestamp_ms=5,
+    )
+    amended = fold.ask_amendment(order, asked)
+    with pytest.raises(InvariantBroken, match=r"X-2.*never journaled"):
+        await store.write([AmendIntent(order=amended)])
+    await store.write([Intent(order=order)])
+    await store.write([AmendIntent(order=amended)])
+    (found,) = (await store.load(SYMBOL)).orders
+    assert found == amended
+    assert found.amending == asked
 
 
 @pytest.mark.rule("X-9")

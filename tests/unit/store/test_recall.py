@@ -263,6 +263,28 @@ async def test_an_adopted_trades_end_spends_what_is_not_newer(store: SqlStore) -
     assert memory.spent == {NOBODYS.id}
 
 
+@pytest.mark.rule("E-9", "P-4", "D-7")
+@pytest.mark.parametrize(
+    ("end", "spent"),
+    [
+        ({"voided": "stop_hit_before_entry"}, {NOBODYS.id, "guide"}),
+        ({"closing": CloseReason.OPPOSITE}, {NOBODYS.id, "guide"}),
+        ({}, set()),
+    ],
+)
+async def test_what_guided_a_trade_is_spent_with_it(
+    store: SqlStore, end: dict[str, object], spent: set[str]
+) -> None:
+    """Whatever its own time; a set-up that ended unfilled spends neither."""
+    guide = replace(NOBODYS, id="guide", timestamp_ms=99_000)
+    trade = replace(ADOPTED, closing=None, closing_rule=None, guide=guide, origin_ms=500)
+    await store.write([TradeChanged(trade=trade)])
+    assert (await store.load(SYMBOL)).trade == trade
+    over = replace(trade, ended_ms=9_500, **end)  # type: ignore[arg-type]  # a test states only what differs
+    await store.write([TradeEnded(trade=over, summary=None)])
+    assert (await store.load(SYMBOL)).spent == spent
+
+
 @pytest.mark.rule("Y-12")
 async def test_every_entry_of_the_journal_is_remembered(store: SqlStore) -> None:
     """Of trades that ended, too: the exchange's history is compared with them."""

@@ -336,6 +336,9 @@ async def test_a_story_holds_everything_of_its_trade_and_nothing_else(
     assert asked.entry_fills(path, mine.key) == tuple(fills)
     with pytest.raises(KeyError):
         asked.trade_story(path, "nothing")
+    first = replace(before, timestamp_ms=70)
+    await store.write([first, TradeChanged(trade=replace(mine, origin_ms=70))])
+    assert first in asked.trade_story(path, mine.key).decisions  # it passed on (E-9)
 
 
 def test_a_request_is_left_only_in_a_database_of_ours(tmp_path: Path) -> None:

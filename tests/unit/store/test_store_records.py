@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jumar.model.amendment import Amendment, AmendmentState
 from jumar.model.decision import Action, Decision, Levels, TrailMode
 from jumar.model.errors import InvariantBroken
 from jumar.model.ids import client_id
@@ -21,7 +23,9 @@ from jumar.model.journal import (
     SymbolMemory,
     TradeChanged,
     TradeEnded,
+    ZoneBound,
 )
+from jumar.model.levels import BoundZone
 from jumar.model.order import (
     Fill,
     OrderRequest,
@@ -77,6 +81,9 @@ decisions = st.builds(
     liq_tp_zone_id=maybe(words),
     risk_level=maybe(st.integers(-5, 5)),
 )
+zones = st.builds(
+    BoundZone, id=words, low=prices, high=prices, used=st.booleans(), explicit=st.booleans()
+)
 trades = st.builds(
     Trade,
     key=st.just(KEY),
@@ -95,6 +102,10 @@ trades = st.builds(
     entry_over=maybe(words),
     voided=maybe(words),
     proven_flat_ms=maybe(times),
+    zone=maybe(zones),
+    origin_ms=maybe(times),
+    guide=maybe(decisions),
+    unprotected_ms=counts,
 )
 requests = st.builds(
     OrderRequest,
@@ -110,6 +121,18 @@ requests = st.builds(
     reduce_only=st.booleans(),
     close_position=st.booleans(),
     working_type=maybe(st.sampled_from(WorkingType)),
+)
+amendments = st.builds(
+    Amendment,
+    number=st.integers(1, 30),
+    price=prices,
+    quantity=prices,
+    rule=words,
+    cause=words,
+    timestamp_ms=times,
+    state=st.sampled_from(AmendmentState),
+    code=maybe(st.integers(-9999, -1000)),
+    told_ms=maybe(times),
 )
 orders = st.builds(
     OwnOrder,
@@ -135,6 +158,7 @@ orders = st.builds(
     cancel_sent_ms=maybe(times),
     cancel_unknown_ms=maybe(times),
     misses=st.lists(times, max_size=4).map(tuple),
+    amendments=st.lists(amendments, max_size=3).map(tuple),
 )
 fills = st.builds(
     Fill,
@@ -166,6 +190,9 @@ summaries = st.builds(
     stop_moves=counts,
     first_fill_ms=times,
     last_fill_ms=times,
+    funding=maybe(amounts),
+    chases=counts,
+    unprotected_ms=counts,
 )
 
 
@@ -190,6 +217,14 @@ def test_a_summary_survives_its_row(trade: Trade, summary: TradeSummary) -> None
     row = records.trade_values(trade) | records.summary_values(summary)
     assert records.summary_from(row) == summary
     assert records.summary_from(row | {"exit_reason": None}) is None
+    older = row | {"funding": None, "chases": None, "unprotected_ms": None}
+    found = records.summary_from(older)
+    assert found == replace(summary, funding=None, chases=0, unprotected_ms=0)
+
+
+def _followed(trade: Trade) -> frozenset[str]:
+    """The decisions that a trade spends: its own, and the one that guided it (E-9)."""
+    return frozenset({trade.decision.id, trade.guiding.id})
 
 
 @pytest.mark.rule("Q-2")
@@ -223,7 +258,7 @@ def test_a_symbol_is_restored_exactly(
         orders=(last,),
         fills=tuple(sorted(seen, key=lambda fill: fill.trade_id)),
         decision=trade.decision,
-        spent=frozenset() if trade.voided is None else frozenset({trade.decision.id}),
+        spent=frozenset() if trade.voided is None else _followed(trade),
     )
 
 
@@ -246,7 +281,7 @@ def test_an_ended_trade_leaves_its_end(
         symbol=SYMBOL,
         last_end_ms=summary.last_fill_ms,
         ended_by=trade.closed_by if trade.closing is CloseReason.OPPOSITE else None,
-        spent=frozenset({trade.decision.id}),
+        spent=_followed(trade),
     )
 
 
@@ -274,6 +309,25 @@ def test_venue_prices_fit_the_scale() -> None:
     """The finest and the largest stop prices of the venue are compared exactly."""
     assert records.scaled(Decimal("0.0000001")) == 1_000
     assert records.scaled(Decimal("-922337203.6854775807")) == -(2**63 - 1)
+
+
+@pytest.mark.rule("L-3")
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(decisions, maybe(zones), maybe(zones))
+def test_a_bound_zone_is_remembered_with_its_decision(
+    tmp_path_factory: pytest.TempPathFactory,
+    decision: Decision,
+    bound: BoundZone | None,
+    moved: BoundZone | None,
+) -> None:
+    """As it was bound when the decision was accepted, and as it was moved since."""
+    for later, expected in ((None, bound), (ZoneBound(decision_id=decision.id, zone=moved), moved)):
+        written: list[Record] = [replace(_accepted(decision), zone=bound)]
+        written += [] if later is None else [later]
+        memory = _written_and_read(tmp_path_factory.mktemp("store") / "jumar.db", written)
+        assert (memory.decision, memory.zone) == (decision, expected)
 
 
 def _accepted(decision: Decision) -> DecisionSeen:

@@ -9,8 +9,15 @@ from decimal import Decimal
 from typing import Protocol
 
 from jumar.exchange.binance import errors, outcomes, params, translate, wire
+from jumar.exchange.binance.budget import Budget
 from jumar.exchange.binance.caller import Caller, Security
-from jumar.exchange.binance.history import read_fills, read_forced_orders, read_orders
+from jumar.exchange.binance.history import (
+    read_fills,
+    read_forced_orders,
+    read_funding,
+    read_orders,
+    read_transfers,
+)
 from jumar.exchange.binance.instruments import InstrumentBook
 from jumar.exchange.binance.signing import Params
 from jumar.exchange.binance.timesync import TimeSync
@@ -20,11 +27,15 @@ from jumar.model.account import (
     MarginMode,
     PositionReport,
     SymbolSettings,
+    Transfer,
 )
+from jumar.model.command import AmendRequest
 from jumar.model.errors import VenueRefused, VenueUnavailable
+from jumar.model.funding import FundingPayment
 from jumar.model.instrument import Instrument
 from jumar.model.order import Channel, Fill, OrderReport, OrderRequest
 from jumar.model.outcome import Outcome, Rejected
+from jumar.model.standing import VenueBudget
 from jumar.model.world import Quote
 from jumar.ports.clock import Clock
 
@@ -51,18 +62,26 @@ class BinanceAccount:
         socket: carries writes as long as it takes them.
         clock: exchange time.
         quote_asset: what the account is counted in.
+        counters: what the ways to the venue note of its limits.
     """
 
     def __init__(
-        self, *, caller: Caller, socket: SocketCaller, clock: Clock, quote_asset: str
+        self,
+        *,
+        caller: Caller,
+        socket: SocketCaller,
+        clock: Clock,
+        quote_asset: str,
+        counters: Budget,
     ) -> None:
+        self.counters = counters
         self._caller = caller
         self._socket = socket
         self._clock = clock
         self._quote_asset = quote_asset
         self._symbols: tuple[str, ...] = ()
         self._time = TimeSync(caller, clock)
-        self._book = InstrumentBook(caller, clock, ())
+        self._book = InstrumentBook(caller, clock, (), counters)
 
     @property
     def clock_uncertainty_ms(self) -> float:
@@ -75,7 +94,7 @@ class BinanceAccount:
         A position may wait for this start: what one lost answer cost is asked for again at once.
         """
         self._symbols = tuple(symbols)
-        self._book = InstrumentBook(self._caller, self._clock, self._symbols)
+        self._book = InstrumentBook(self._caller, self._clock, self._symbols, self.counters)
         await self._insist(self._time.measure)
         await self._insist(self.account_settings)
         await self._insist(self._book.current)
@@ -125,7 +144,7 @@ class BinanceAccount:
         )
 
     async def positions(self) -> Mapping[str, PositionReport]:
-        """All started symbols, flat ones included."""
+        """All started symbols, flat ones included, and others of the account that hold something."""
         return await self._ask(
             "/fapi/v3/positionRisk",
             {},
@@ -185,6 +204,29 @@ class BinanceAccount:
         now_ms = self._clock.now_ms()
         return await read_forced_orders(self._ask, symbol, since_ms=since_ms, now_ms=now_ms)
 
+    async def funding(self, symbol: str, since_ms: int) -> tuple[FundingPayment, ...]:
+        """What a symbol's position paid and was paid at funding times since a moment, oldest first."""
+        return await read_funding(
+            self._ask,
+            symbol,
+            quote_asset=self._quote_asset,
+            since_ms=since_ms,
+            now_ms=self._clock.now_ms(),
+        )
+
+    async def transfers(self, since_ms: int) -> tuple[Transfer, ...]:
+        """Money moved into or out of the account's quote asset since a moment, oldest first."""
+        return await read_transfers(
+            self._ask,
+            quote_asset=self._quote_asset,
+            since_ms=since_ms,
+            now_ms=self._clock.now_ms(),
+        )
+
+    def budget(self) -> VenueBudget:
+        """What the venue has said of its limits so far."""
+        return self.counters.value()
+
     async def quote(self, symbol: str) -> Quote:
         """Best bid and ask, by REST."""
         return await self._ask(
@@ -223,6 +265,11 @@ class BinanceAccount:
             return Rejected(code=errors.NOT_SENT, message=f"not sent: {error}")
         return await self._write(call, outcomes.placed(request), timeout_ms, timestamp_ms)
 
+    async def amend(self, request: AmendRequest, *, timestamp_ms: int, timeout_ms: int) -> Outcome:
+        """Change the price of a resting regular order, once; it keeps its id and loses its place in the queue."""
+        call = params.amendment(request)
+        return await self._write(call, outcomes.amended(request), timeout_ms, timestamp_ms)
+
     async def cancel(
         self, symbol: str, channel: Channel, client_id: str, *, timeout_ms: int
     ) -> Outcome:
@@ -253,6 +300,11 @@ class BinanceAccount:
         return await self._write(
             params.margin_mode(symbol, mode), outcomes.done, SETTINGS_TIMEOUT_MS
         )
+
+    async def set_countdown(self, symbol: str, countdown_ms: int, *, timeout_ms: int) -> Outcome:
+        """Have the venue cancel the symbol's regular orders after a while, unless it is told again; zero: never."""
+        call = params.countdown(symbol, countdown_ms)
+        return await self._write(call, outcomes.countdown_set(symbol, countdown_ms), timeout_ms)
 
     async def _ask[W, T](
         self,

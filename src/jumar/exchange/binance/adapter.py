@@ -6,7 +6,7 @@ by whoever sent it. Knows nothing of plans, trades or roles.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import aiohttp
 import structlog
@@ -23,7 +23,7 @@ from jumar.exchange.binance.streams import FrameReader, MarketStreams, UserStrea
 from jumar.exchange.binance.ws_api import WsApi
 from jumar.model.errors import ConfigError, VenueRefused, VenueUnavailable
 from jumar.ports.clock import Clock
-from jumar.ports.exchange import EventSink
+from jumar.ports.exchange import ClockEvent, EventSink
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ class BinanceExchange(BinanceAccount):
     """One Binance USDⓈ-M account; satisfies `jumar.ports.exchange.Exchange`.
 
     Attributes:
-        budget: the venue's counters of weight and orders, as last told.
+        counters: the venue's counters of weight and orders, as last told.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class BinanceExchange(BinanceAccount):
         recv_window_ms: int = 3000,
         quote_asset: str = "USDT",
     ) -> None:
-        self.budget = Budget()
+        counters = Budget()
         self._endpoints = endpoints
         self._session: aiohttp.ClientSession | None = None
         self._reader: FrameReader | None = None
@@ -56,7 +56,7 @@ class BinanceExchange(BinanceAccount):
             signer=signer,
             clock=clock,
             recv_window_ms=recv_window_ms,
-            budget=self.budget,
+            budget=counters,
             on_code=self._on_code,
         )
         self._ws_api = WsApi(
@@ -64,11 +64,15 @@ class BinanceExchange(BinanceAccount):
             signer=signer,
             clock=clock,
             recv_window_ms=recv_window_ms,
-            budget=self.budget,
+            budget=counters,
             on_code=self._on_code,
         )
         super().__init__(
-            caller=self._rest, socket=self._ws_api, clock=clock, quote_asset=quote_asset
+            caller=self._rest,
+            socket=self._ws_api,
+            clock=clock,
+            quote_asset=quote_asset,
+            counters=counters,
         )
 
     def __repr__(self) -> str:
@@ -99,10 +103,17 @@ class BinanceExchange(BinanceAccount):
 
     async def _start(self, symbols: tuple[str, ...], sink: EventSink) -> None:
         self._session = self._rest.session = open_session()
+        self._time.on_measured = self._tell_of_clock(sink)
         await self._insist(self._greet)
         await self._learn(symbols)
         self._time.start()
         await self._open_sockets(self._session, sink)
+
+    def _tell_of_clock(self, sink: EventSink) -> Callable[[float], None]:
+        def measured(off_ms: float) -> None:
+            sink(ClockEvent(off_ms=round(off_ms), at_ms=self._clock.now_ms()))
+
+        return measured
 
     async def _greet(self) -> None:
         """Ask something that needs no key, to tell a wrong address from a venue that is away."""

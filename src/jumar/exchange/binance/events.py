@@ -40,6 +40,9 @@ from jumar.ports.exchange import (
 EXECUTIONS = frozenset({"TRADE", "CALCULATED"})
 """Execution types that carry a fill; CALCULATED is the venue's liquidation."""
 
+TRADED = frozenset({"ORDER", "FUNDING_FEE", "INSURANCE_CLEAR"})
+"""Reasons of a wallet's change that are trading's own result."""
+
 
 def events_of(message: frames.Message, quote_asset: str) -> tuple[VenueEvent, ...]:
     """Translate one message.
@@ -65,13 +68,21 @@ def events_of(message: frames.Message, quote_asset: str) -> tuple[VenueEvent, ..
         case frames.BookTickerEvent():
             return (_quote(message),)
         case frames.MarkPriceEvent():
-            mark = positive(message.mark, "p")
-            return (MarkEvent(symbol=message.symbol, mark=mark, at_ms=message.event_ms),)
+            return (_mark(message),)
         case frames.AggTradeEvent():
             price = positive(message.price, "p")
             return (LastPriceEvent(symbol=message.symbol, price=price, at_ms=message.trade_ms),)
         case _:
             assert_never(message)
+
+
+def _mark(message: frames.MarkPriceEvent) -> MarkEvent:
+    return MarkEvent(
+        symbol=message.symbol,
+        mark=positive(message.mark, "p"),
+        at_ms=message.event_ms,
+        next_funding_ms=message.next_funding_ms or None,
+    )
 
 
 def _order(message: frames.OrderTradeUpdate) -> OrderEvent:
@@ -169,7 +180,11 @@ def _account(message: frames.AccountUpdate, quote_asset: str) -> tuple[VenueEven
         )
         found.append(PositionEvent(report=report, at_ms=at_ms))
     found.extend(
-        BalanceEvent(wallet=number(change.wallet, "wb"), at_ms=at_ms)
+        BalanceEvent(
+            wallet=number(change.wallet, "wb"),
+            at_ms=at_ms,
+            traded=message.account.reason in TRADED,
+        )
         for change in message.account.balances
         if change.asset == quote_asset
     )

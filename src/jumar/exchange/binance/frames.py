@@ -108,8 +108,9 @@ class PositionChange(Event):
 
 
 class AccountChange(Event):
-    """ACCOUNT_UPDATE.a: only what changed."""
+    """ACCOUNT_UPDATE.a: only what changed, and why."""
 
+    reason: str = field(name="m", default="")
     balances: list[BalanceChange] = field(name="B", default_factory=list)
     positions: list[PositionChange] = field(name="P", default_factory=list)
 
@@ -151,11 +152,12 @@ class BookTickerEvent(Event):
 
 
 class MarkPriceEvent(Event):
-    """`<symbol>@markPrice`; `T` is the next funding time, so that the event time is kept."""
+    """`<symbol>@markPrice`; `T` is the next funding time, zero where there is none: its moment is the event time."""
 
     symbol: str = field(name="s")
     event_ms: Count = field(name="E")
     mark: Decimal = field(name="p")
+    next_funding_ms: Count = field(name="T", default=0)
 
 
 class AggTradeEvent(Event):

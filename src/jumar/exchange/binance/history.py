@@ -1,11 +1,11 @@
-"""The account's executions and orders over any span, page by page.
+"""The account's executions, orders, funding and transfers over any span, page by page.
 
 Promises every row since a moment, once, oldest first. Rules (Binance USDⓈ-M "Account Trade List", "All Orders",
 "User's Force Orders", read 2026-09): a window of at most seven days, three months back; 1000 rows a page, 100 for
 forced orders; `fromId` never together with times.
 
 Which end of a window a full page leaves out is not documented, and what is read must not depend on it. A full page
-of executions is continued in both directions; a window of orders that is too full is halved until each half fits.
+of executions is continued in both directions; any other window that is too full is halved until each half fits.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,12 +14,15 @@ from typing import Protocol
 
 from jumar.exchange.binance import translate, wire
 from jumar.exchange.binance.signing import Params
+from jumar.model.account import Transfer
 from jumar.model.errors import VenueUnavailable
+from jumar.model.funding import FundingPayment
 from jumar.model.order import Fill, OrderReport
 
 FILLS_PATH = "/fapi/v1/userTrades"
 ORDERS_PATH = "/fapi/v1/allOrders"
 FORCED_PATH = "/fapi/v1/forceOrders"
+INCOME_PATH = "/fapi/v1/income"
 DAY_MS = 24 * 60 * 60 * 1000
 WINDOW_MS = 7 * DAY_MS - 1000
 HISTORY_MS = 89 * DAY_MS
@@ -28,7 +31,7 @@ FORCED_ROWS_MAX = 100
 AHEAD_MS = 60_000
 """The last window ends a little in the future: our clock may be behind the venue's."""
 PAGES_MAX = 100
-"""Questions for one list of orders; more than that is a venue that does not heed the times."""
+"""Questions for one list; more than that is a venue that does not heed the times."""
 
 HALVED_MS_MIN = 3
 """The shortest span whose halves both end after they start."""
@@ -95,6 +98,57 @@ async def read_forced_orders(
     return await _orders(ask, FORCED_PATH, symbol, spans, rows_max=FORCED_ROWS_MAX)
 
 
+async def read_funding(
+    ask: Ask, symbol: str, *, quote_asset: str, since_ms: int, now_ms: int
+) -> tuple[FundingPayment, ...]:
+    """Return what the position of `symbol` paid at funding times since `since_ms`, at most three months back.
+
+    One page a window is enough: a symbol is funded at most every hour.
+
+    Raises:
+        VenueUnavailable: no usable answer.
+        VenueRefused: the venue answered with a code.
+    """
+    found: dict[int, FundingPayment] = {}
+    for span in _windows(since_ms, now_ms):
+        query: dict[str, str | int] = {"symbol": symbol, "incomeType": translate.FUNDING_FEE}
+        times: dict[str, str | int] = {"startTime": span.start_ms, "endTime": span.end_ms}
+        rows = await ask(
+            INCOME_PATH,
+            {**query, **times, "limit": ROWS_MAX},
+            list[wire.Income],
+            lambda rows: translate.funding(rows, symbol, quote_asset),
+        )
+        found |= {row.payment_id: row for row in rows}
+    return tuple(sorted(found.values(), key=lambda row: (row.time_ms, row.payment_id)))
+
+
+async def read_transfers(
+    ask: Ask, *, quote_asset: str, since_ms: int, now_ms: int
+) -> tuple[Transfer, ...]:
+    """Return what was moved into or out of the account since `since_ms`, at most three months back.
+
+    All income is asked for, because money moves under many names; what trading earned and cost is left out.
+
+    Raises:
+        VenueUnavailable: no usable answer, or no complete one.
+        VenueRefused: the venue answered with a code.
+    """
+
+    async def page(span: Span) -> tuple[int, dict[str, Transfer]]:
+        query = {"startTime": span.start_ms, "endTime": span.end_ms, "limit": ROWS_MAX}
+        count, rows = await ask(
+            INCOME_PATH,
+            query,
+            list[wire.Income],
+            lambda rows: (len(rows), translate.transfers(rows, quote_asset)),
+        )
+        return count, {row.id: row for row in rows}
+
+    found = await _complete(INCOME_PATH, page, list(_windows(since_ms, now_ms)), rows_max=ROWS_MAX)
+    return tuple(sorted(found.values(), key=lambda row: (row.time_ms, row.id)))
+
+
 def _windows(since_ms: int, now_ms: int) -> Iterator[Span]:
     """Yield adjoining windows from the moment to a little after now, oldest first."""
     start_ms = max(since_ms, now_ms - HISTORY_MS, 0)
@@ -147,15 +201,31 @@ async def _fills(ask: Ask, query: dict[str, str | int]) -> list[Fill]:
 async def _orders(
     ask: Ask, path: str, symbol: str, spans: list[Span], *, rows_max: int
 ) -> tuple[OrderReport, ...]:
-    found: dict[int, OrderReport] = {}
+    async def page(span: Span) -> tuple[int, dict[int, OrderReport]]:
+        rows = await _orders_page(ask, path, symbol, span, rows_max)
+        return len(rows), rows
+
+    found = await _complete(path, page, spans, rows_max=rows_max)
+    return tuple(found[number] for number in sorted(found))
+
+
+async def _complete[K, V](
+    path: str,
+    page_of: Callable[[Span], Awaitable[tuple[int, dict[K, V]]]],
+    spans: list[Span],
+    *,
+    rows_max: int,
+) -> dict[K, V]:
+    """Ask for one page of every span, and for both halves of each that may have left something out."""
+    found: dict[K, V] = {}
     waiting = spans[::-1]
     for _ in range(PAGES_MAX):
         if not waiting:
-            return tuple(found[number] for number in sorted(found))
+            return found
         span = waiting.pop()
-        page = await _orders_page(ask, path, symbol, span, rows_max)
+        rows, page = await page_of(span)
         found |= page
-        if len(page) >= rows_max:
+        if rows >= rows_max:
             halves = span.halves()
             if not halves:
                 break

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Raw
 
 from jumar.exchange.binance import translate, wire
+from jumar.exchange.binance.budget import Budget
 from jumar.exchange.binance.caller import Caller, Security
 from jumar.model.errors import ConfigError, VenueUnavailable
 from jumar.model.instrument import Instrument
@@ -22,10 +23,13 @@ INFO_TIMEOUT_MS = 5000
 class InstrumentBook:
     """The instruments of one start."""
 
-    def __init__(self, caller: Caller, clock: Clock, symbols: Sequence[str]) -> None:
+    def __init__(
+        self, caller: Caller, clock: Clock, symbols: Sequence[str], counters: Budget
+    ) -> None:
         self._caller = caller
         self._clock = clock
         self._symbols = tuple(symbols)
+        self._counters = counters
         self._fees: dict[str, wire.CommissionRate] = {}
         self._known: dict[str, Instrument] = {}
         self._read_ms: int | None = None
@@ -35,7 +39,7 @@ class InstrumentBook:
         self._read_ms = None
 
     async def current(self) -> Mapping[str, Instrument]:
-        """Return all instruments, read anew when they are old or doubted.
+        """Return all instruments, read anew when they are old or doubted, and with them the request limits.
 
         Raises:
             ConfigError: at the first read, a symbol that the venue does not list.
@@ -55,6 +59,7 @@ class InstrumentBook:
             security=Security.NONE,
             timeout_ms=INFO_TIMEOUT_MS,
         )
+        self._counters.read_limits(info.rate_limits or ())
         listed = {row.symbol: row for row in info.symbols}
         missing = [symbol for symbol in self._symbols if symbol not in listed]
         if missing and not self._known:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jumar.exchange.binance import errors, translate, wire
+from jumar.model.command import AmendRequest
 from jumar.model.errors import VenueError, VenueRefused, VenueUnavailable
 from jumar.model.order import FINAL_STATUSES, Channel, OrderReport, OrderRequest
 from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
@@ -133,6 +134,24 @@ def placed(request: OrderRequest) -> Judge:
     return judge
 
 
+def amended(request: AmendRequest) -> Judge:
+    """Read the answer to an amendment: the order as asked, or its end, which the venue may choose instead."""
+
+    def judge(body: bytes) -> Outcome:
+        report = _report(body, Channel.REGULAR)
+        if (report.symbol, report.client_id) != (request.symbol, request.client_id):
+            return Unknown(reason=f"the answer names {report.symbol} {report.client_id}")
+        stands = (report.price, report.quantity) == (request.price, request.quantity)
+        if report.status not in FINAL_STATUSES and not stands:
+            return Unknown(
+                reason=f"amendment answered with {report.quantity} at {report.price}, "
+                f"asked was {request.quantity} at {request.price}"
+            )
+        return Accepted(report=report)
+
+    return judge
+
+
 def cancelled(symbol: str, *, client_id: str | None = None, venue_id: str | None = None) -> Judge:
     """Read the answer to a regular order's cancel: accepted only if it shows the order ended."""
 
@@ -167,6 +186,18 @@ def leverage_set(symbol: str, leverage: int) -> Judge:
         echo = wire.decode(body, wire.LeverageSet)
         if (echo.symbol, echo.leverage) != (symbol, leverage):
             return Unknown(reason=f"the answer says {echo.symbol} {echo.leverage}x")
+        return Accepted()
+
+    return judge
+
+
+def countdown_set(symbol: str, countdown_ms: int) -> Judge:
+    """Read the answer to a countdown."""
+
+    def judge(body: bytes) -> Outcome:
+        echo = wire.decode(body, wire.CountdownSet)
+        if echo.symbol != symbol or echo.countdown_time != countdown_ms:
+            return Unknown(reason=f"the answer says {echo.symbol} {echo.countdown_time} ms")
         return Accepted()
 
     return judge

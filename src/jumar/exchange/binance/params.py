@@ -7,6 +7,7 @@ algo endpoints (Binance derivatives change log, 2025-11-06).
 from dataclasses import dataclass
 
 from jumar.model.account import MarginMode
+from jumar.model.command import AmendRequest
 from jumar.model.order import Channel, OrderRequest, OrderType, TimeInForce
 from jumar.model.units import text
 
@@ -102,6 +103,26 @@ def _size(request: OrderRequest) -> dict[str, str | int]:
     return {"quantity": text(request.quantity), "reduceOnly": _flag(request.reduce_only)}
 
 
+def amendment(request: AmendRequest) -> Call:
+    """Return the call that changes the price of one resting order.
+
+    Price and quantity are both needed, and the quantity is the total one (Binance, Modify Order).
+    """
+    return Call(
+        socket_method="order.modify",
+        http_method="PUT",
+        path="/fapi/v1/order",
+        params={
+            "symbol": request.symbol,
+            "origClientOrderId": request.client_id,
+            "side": request.side.value,
+            "quantity": text(request.quantity),
+            "price": text(request.price),
+            "modifyId": request.number,
+        },
+    )
+
+
 def cancellation(symbol: str, channel: Channel, client_id: str) -> Call:
     """Return the call that cancels one order by its client id."""
     if channel is Channel.CONDITIONAL:
@@ -142,6 +163,16 @@ def leverage(symbol: str, value: int) -> Call:
         http_method="POST",
         path="/fapi/v1/leverage",
         params={"symbol": symbol, "leverage": value},
+    )
+
+
+def countdown(symbol: str, countdown_ms: int) -> Call:
+    """Return the call that has a symbol's regular orders cancelled after a while; zero takes that back."""
+    return Call(
+        socket_method=None,
+        http_method="POST",
+        path="/fapi/v1/countdownCancelAll",
+        params={"symbol": symbol, "countdownTime": countdown_ms},
     )
 
 

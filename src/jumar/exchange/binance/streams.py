@@ -19,6 +19,7 @@ from jumar.model.errors import VenueError
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import (
     BalanceEvent,
+    ClockEvent,
     EventSink,
     OrderEvent,
     PositionEvent,
@@ -78,7 +79,7 @@ def symbol_of(event: VenueEvent) -> str | None:
     match event:
         case OrderEvent() | PositionEvent():
             return event.report.symbol
-        case BalanceEvent() | StreamEvent():
+        case BalanceEvent() | ClockEvent() | StreamEvent():
             return None
         case _:
             return event.symbol

@@ -5,6 +5,7 @@ whenever the venue says that a timestamp was wrong. The error is at most half of
 """
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -27,10 +28,12 @@ class TimeSync:
 
     Attributes:
         uncertainty_ms: how far exchange time may be off, half of the best round trip.
+        on_measured: told of it after every measurement.
     """
 
     def __init__(self, caller: Caller, clock: Clock) -> None:
         self.uncertainty_ms = 0.0
+        self.on_measured: Callable[[float], None] | None = None
         self._caller = caller
         self._clock = clock
         self._offset_ms = 0
@@ -57,6 +60,8 @@ class TimeSync:
         self._offset_ms += round(ahead_ms)
         self._clock.set_offset(self._offset_ms)
         self.uncertainty_ms = round_trip_ms / 2
+        if self.on_measured is not None:
+            self.on_measured(self.uncertainty_ms)
 
     async def _sample(self) -> tuple[float, float]:
         """Return one round trip's duration and how far the venue is ahead of exchange time as we know it."""

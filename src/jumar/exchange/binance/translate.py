@@ -16,7 +16,9 @@ from jumar.model.account import (
     MarginMode,
     PositionReport,
     SymbolSettings,
+    Transfer,
 )
+from jumar.model.funding import FundingPayment
 from jumar.model.instrument import Instrument, LeverageBracket
 from jumar.model.order import Channel, Fill, OrderReport, OrderStatus, Side
 from jumar.model.units import ZERO
@@ -26,6 +28,19 @@ MAGNITUDE_MAX = 40
 """Decimal exponent beyond which a number is a broken payload, and arithmetic on it a trap."""
 
 ONE_WAY = "BOTH"
+FUNDING_FEE = "FUNDING_FEE"
+TRANSFERS = frozenset(
+    {
+        "TRANSFER",
+        "INTERNAL_TRANSFER",
+        "CROSS_COLLATERAL_TRANSFER",
+        "COIN_SWAP_DEPOSIT",
+        "COIN_SWAP_WITHDRAW",
+        "STRATEGY_UMFUTURES_TRANSFER",
+        "AUTO_EXCHANGE",
+    }
+)
+"""Kinds of income that are money moved, not earned (Binance USDⓈ-M "Get Income History", read 2026-09)."""
 REGULAR_STATUSES = {
     "NEW": OrderStatus.NEW,
     "PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED,
@@ -196,19 +211,45 @@ def fill(row: wire.UserTrade) -> Fill:
     )
 
 
+def funding(
+    rows: Iterable[wire.Income], symbol: str, quote_asset: str
+) -> tuple[FundingPayment, ...]:
+    """Translate the income history; what is not funding of that symbol in the quote asset is left out."""
+    return tuple(
+        FundingPayment(
+            payment_id=row.tran_id, amount=number(row.income, "income"), time_ms=row.time
+        )
+        for row in rows
+        if (row.income_type, row.symbol, row.asset) == (FUNDING_FEE, symbol, quote_asset)
+    )
+
+
+def transfers(rows: Iterable[wire.Income], quote_asset: str) -> tuple[Transfer, ...]:
+    """Translate the income history; what trading earned and cost, and other assets, are left out."""
+    return tuple(
+        Transfer(
+            id=f"{row.income_type} {row.tran_id}",
+            amount=number(row.income, "income"),
+            time_ms=row.time,
+        )
+        for row in rows
+        if row.income_type in TRANSFERS and row.asset == quote_asset
+    )
+
+
 def positions(
     rows: Iterable[wire.PositionRow], symbols: Sequence[str]
 ) -> dict[str, PositionReport]:
-    """Translate the position list; a symbol without a row is flat.
+    """Translate the position list; a started symbol without a row is flat, others count when they hold something.
 
     Raises:
         WireError: a hedge-mode position, which has no signed size.
     """
     found = {name: PositionReport(symbol=name, quantity=ZERO, entry_price=ZERO) for name in symbols}
     for row in rows:
-        if row.symbol not in found:
-            continue
         quantity = number(row.position_amt, "positionAmt")
+        if row.symbol not in symbols and not quantity:
+            continue
         if row.position_side != ONE_WAY:
             if quantity:
                 raise WireError(
@@ -232,8 +273,15 @@ def balance(account: wire.Account, asset: str) -> Balance:
                 wallet=number(row.wallet_balance, "walletBalance"),
                 equity=number(row.margin_balance, "marginBalance"),
                 available=number(row.available_balance, "availableBalance"),
+                cross_wallet=_told(row.cross_wallet_balance, "crossWalletBalance"),
+                cross_unrealized=_told(row.cross_un_pnl, "crossUnPnl"),
+                maintenance=_told(row.maint_margin, "maintMargin"),
             )
     return Balance(wallet=ZERO, equity=ZERO, available=ZERO)
+
+
+def _told(value: Decimal | None, name: str) -> Decimal | None:
+    return None if value is None else number(value, name)
 
 
 def account_settings(config: wire.AccountConfig) -> AccountSettings:
@@ -303,6 +351,7 @@ def instrument(
         ),
         maker_fee=number(fees.maker_commission_rate, "makerCommissionRate"),
         taker_fee=number(fees.taker_commission_rate, "takerCommissionRate"),
+        delivery_ms=info.delivery_date or None,
     )
 
 

@@ -93,12 +93,14 @@ class SymbolInfo(Rest):
     status: str
     quote_asset: str
     filters: list[Filter]
+    delivery_date: Count | None = None
 
 
 class ExchangeInfo(Rest):
     """GET /fapi/v1/exchangeInfo."""
 
     symbols: list[SymbolInfo]
+    rate_limits: list["RateLimit"] | None = None
 
 
 class Bracket(Rest):
@@ -150,6 +152,9 @@ class AssetRow(Rest):
     wallet_balance: Decimal
     margin_balance: Decimal
     available_balance: Decimal
+    cross_wallet_balance: Decimal | None = None
+    cross_un_pnl: Decimal | None = None
+    maint_margin: Decimal | None = None
 
 
 class Account(Rest):
@@ -233,6 +238,17 @@ class UserTrade(Rest):
     time: Count
 
 
+class Income(Rest):
+    """One row of GET /fapi/v1/income; a `tranId` is unique within its type."""
+
+    symbol: str
+    income_type: str
+    income: Decimal
+    asset: str
+    time: Count
+    tran_id: Count
+
+
 class BookTicker(Rest):
     """GET /fapi/v1/ticker/bookTicker."""
 
@@ -257,6 +273,13 @@ class TickerPrice(Rest):
     price: Decimal
 
 
+class CountdownSet(Rest):
+    """POST /fapi/v1/countdownCancelAll; the page shows the time as text."""
+
+    symbol: str
+    countdown_time: Decimal
+
+
 class LeverageSet(Rest):
     """POST /fapi/v1/leverage."""
 
@@ -271,12 +294,13 @@ class ListenKey(Rest):
 
 
 class RateLimit(Rest):
-    """One counter in a WebSocket API answer."""
+    """One limit of exchangeInfo, or one with its counter in a WebSocket API answer."""
 
     rate_limit_type: str
     interval: str
     interval_num: Count
-    count: Count = 0
+    limit: Count | None = None
+    count: Count | None = None
 
 
 class ApiAnswer(Rest):

@@ -16,6 +16,7 @@ import typer
 from jumar import __version__
 from jumar.ops.cli.decision import decision
 from jumar.ops.cli.errors import told_plainly
+from jumar.ops.cli.levels import levels
 from jumar.ops.cli.market import market as market_commands
 from jumar.ops.cli.probe import probe
 from jumar.reports.formats import LogFormat
@@ -30,6 +31,7 @@ app = typer.Typer(
 exchange = typer.Typer(help="The simulated exchange.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(exchange, name="exchange")
 app.add_typer(decision, name="decision")
+app.add_typer(levels, name="levels")
 app.add_typer(market_commands, name="market")
 exchange.command("probe")(probe)
 
@@ -52,6 +54,13 @@ Mark = Annotated[
 FundingFile = Annotated[
     Path | None,
     typer.Option("--funding-file", help="recorded funding rates, beside a recorded file"),
+]
+BarOrder = Annotated[
+    str,
+    typer.Option(
+        "--bar-order",
+        help="inside recorded bars: drawn (by the seed), low-first or high-first",
+    ),
 ]
 Config = Annotated[
     Path | None, typer.Option("--config", help="the configuration; default jumar.toml here")
@@ -108,16 +117,23 @@ def jumar(
 
 @app.command()
 def run(
+    *,
     config: Annotated[Path, typer.Option("--config", help="the configuration, TOML")],
     log_format: Annotated[
         LogFormat, typer.Option("--log-format", help="for people or for programs")
     ] = LogFormat.CONSOLE,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="plan on live data, log every command, send nothing")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="with --dry-run: one JSON line a command on stdout")
+    ] = False,
 ) -> None:
     """Run the engine until SIGINT or SIGTERM."""
     with told_plainly():
-        from jumar.ops.cli.run import run_engine
+        from jumar.ops.cli import run as command
 
-        raise typer.Exit(run_engine(config, log_format))
+        raise typer.Exit(command.run(config, log_format, dry_run=dry_run, as_json=json))
 
 
 @app.command()
@@ -136,6 +152,7 @@ def demo(
     end: End = None,
     mark: Mark = None,
     funding_file: FundingFile = None,
+    bar_order: BarOrder = "drawn",
     speed: Annotated[
         str,
         typer.Option(
@@ -165,6 +182,7 @@ def demo(
             end=end,
             mark=mark,
             funding_file=funding_file,
+            bar_order=bar_order,
             speed=pace,
             symbols=_symbols(symbols),
             restarts=restarts,
@@ -259,6 +277,34 @@ def init(
 
 
 @app.command()
+def pause(*, config: Config = None, symbol: Symbol = None) -> None:
+    """Enter nothing more until `resume`; positions keep their stops and targets."""
+    with told_plainly():
+        from jumar.ops.cli import resume as command
+        from jumar.ops.cli.asking import where
+        from jumar.ports.clock import SystemClock
+
+        command.pause(where(config, symbol=symbol), SystemClock(), symbol=symbol)
+
+
+@app.command()
+def flatten(
+    *,
+    config: Config = None,
+    symbol: Symbol = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    wait: Annotated[float, typer.Option(min=1, help="how long it may take, seconds")] = 60,
+) -> None:
+    """Cancel entries and close every position at market now, with or without an engine; then stay out."""
+    with told_plainly():
+        from jumar.ops.cli import flatten as command
+        from jumar.ops.cli.asking import CONFIG
+
+        wanted = None if symbol is None else symbol.upper()
+        raise typer.Exit(command.flatten(config or CONFIG, symbol=wanted, yes=yes, wait_s=wait))
+
+
+@app.command()
 def resume(*, config: Config = None, symbol: Symbol = None) -> None:
     """Ask the engine to trade again after a mode that only a person may end."""
     with told_plainly():
@@ -281,6 +327,7 @@ def exchange_serve(
     end: End = None,
     mark: Mark = None,
     funding_file: FundingFile = None,
+    bar_order: BarOrder = "drawn",
     live_url: Annotated[
         str | None, typer.Option(help="with --market live: another host of the real streams")
     ] = None,
@@ -328,6 +375,7 @@ def exchange_serve(
             end=end,
             mark=mark,
             funding_file=funding_file,
+            bar_order=bar_order,
             live_url=live_url,
             tell=_tell,
             balance=_money("--balance", balance),

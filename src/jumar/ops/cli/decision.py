@@ -35,6 +35,10 @@ def decision_check(
     config: Annotated[
         Path | None, typer.Option("--config", help="account and limits; no key is needed")
     ] = None,
+    levels: Annotated[
+        Path | None,
+        typer.Option("--levels", help="where its liquidation zone is bound; default the config's"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Say offline whether a decision would be accepted, and which order it would lead to."""
@@ -43,7 +47,14 @@ def decision_check(
         from jumar.reports.check import as_data, as_text
 
         options = CheckOptions(
-            file=file, config=config, at=at, bid=bid, ask=ask, last=last, mark=mark
+            file=file,
+            config=config,
+            at=at,
+            bid=bid,
+            ask=ask,
+            last=last,
+            mark=mark,
+            levels=levels,
         )
         checked = check_decision(options)
         print(to_json.dumps(as_data(checked), indent=2) if json else as_text(checked).rstrip("\n"))

@@ -15,6 +15,7 @@ from rich.text import Text
 from jumar.model.errors import ConfigError
 from jumar.model.moments import iso
 from jumar.model.order import Side
+from jumar.model.rules import RULES
 from jumar.ops.cli import trades
 from jumar.ops.cli.asking import Asked
 from jumar.ops.cli.story.life import time_to_protect_ms, told
@@ -47,6 +48,8 @@ def show(asked: Asked, wanted: str, *, as_json: bool) -> None:
     console = Console(highlight=False)
     console.print(_head(story))
     console.print(timeline(lines))
+    console.print()
+    console.print(legend(lines))
 
 
 def the_one(asked: Asked, wanted: str) -> str:
@@ -78,6 +81,7 @@ def values(asked: Asked, story: TradeStory, lines: Sequence[Line]) -> dict[str, 
     return {
         "trade": trades.values(asked, story.row),
         "time_to_protect_ms": time_to_protect_ms(story),
+        "rules": _said(lines),
         "timeline": [
             {
                 "at": iso(line.at_ms),
@@ -89,6 +93,22 @@ def values(asked: Asked, story: TradeStory, lines: Sequence[Line]) -> dict[str, 
             for line in lines
         ],
     }
+
+
+def _said(lines: Sequence[Line]) -> dict[str, str]:
+    """The sentences of the rules that the story names, in the order of the rules."""
+    named = {line.rule for line in lines}
+    return {rule: sentence for rule, sentence in RULES.items() if rule in named}
+
+
+def legend(lines: Sequence[Line]) -> Table:
+    """Return what the rules of a story say, one line each."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(vertical="top")
+    table.add_column(overflow="fold")
+    for rule, sentence in _said(lines).items():
+        table.add_row(Text(rule, "cyan"), Text(sentence, "dim"))
+    return table
 
 
 def _head(story: TradeStory) -> Text:

@@ -17,6 +17,8 @@ _HEAD = """\
 [account]
 name = "main"                 # part of every order id: choose it once, never change it
 environment = "demo"          # Binance's demo exchange; "custom" takes rest_url, stream_url and ws_api_url
+                              # real money: environment = "live" and live_confirmed = "main", both by hand;
+                              # docs/reference/config.md first: nothing here was ever run against Binance
 key_env = "JUMAR_KEY"         # names of environment variables: the secrets themselves never stand here
 secret_env = "JUMAR_SECRET"
 
@@ -25,6 +27,8 @@ url = "sqlite:///jumar.db"    # the journal; keep it: it knows which orders are 
 
 [decision]
 path = "decision.json"        # the file that your system writes
+                              # swings and liquidation zones: a section [levels] with path = "levels.json";
+                              # docs/reference/levels.md
 
 # Limits hold for every symbol; a symbol's own section may override them. Those that are commented out show
 # their default and what is allowed.

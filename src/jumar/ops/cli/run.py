@@ -6,6 +6,7 @@ signal ends the process at once. What the engine does when it stops is the engin
 """
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
@@ -15,11 +16,13 @@ import structlog
 
 from jumar import __version__
 from jumar.bootstrap.common import run_async
-from jumar.bootstrap.engine import build_engine
-from jumar.config import Settings, load_settings
+from jumar.bootstrap.engine import build_dry_engine, build_engine
+from jumar.config import Environment, Settings, load_settings
+from jumar.model.errors import ConfigError
 from jumar.ops.cli.errors import naming
 from jumar.reports.formats import LogFormat
 from jumar.reports.logs import LogObserver, configure
+from jumar.reports.wishes import WishObserver
 
 #: How long the engine may take to stop, of the 5 s that a process manager is promised.
 STOP_S = 4.3
@@ -40,6 +43,21 @@ class Stoppable(Protocol):
         ...
 
 
+def run(config: Path, log_format: LogFormat, *, dry_run: bool, as_json: bool) -> int:
+    """Run until told to stop, as an engine that trades or as one that only says what it would send.
+
+    Raises:
+        ConfigError: the options, the configuration, the keys or the venue's answer forbid a start.
+        VenueUnavailable: the venue does not answer.
+        StoreUnavailable: the database cannot be opened.
+    """
+    if dry_run:
+        return run_dry(config, log_format, as_json=as_json)
+    if as_json:
+        raise ConfigError("--json prints what a dry run would send: add --dry-run, or leave it out")
+    return run_engine(config, log_format)
+
+
 def run_engine(config: Path, log_format: LogFormat) -> int:
     """Run until told to stop; return the exit code.
 
@@ -53,6 +71,41 @@ def run_engine(config: Path, log_format: LogFormat) -> int:
     engine = build_engine(settings, (LogObserver(),))
     with naming(settings.addresses.rest_url):
         return run_async(_until_stopped(engine, settings))
+
+
+def run_dry(config: Path, log_format: LogFormat, *, as_json: bool) -> int:
+    """Plan on live data and send nothing until told to stop; each wish is logged, and printed as JSON if asked for.
+
+    Raises:
+        ConfigError: the configuration, the keys or the venue's answer forbid a start.
+        VenueUnavailable: the venue does not answer.
+    """
+    settings = load_settings(config, os.environ)
+    configure(log_format, secrets=(settings.keys.api_key, settings.keys.api_secret))
+    wishes = WishObserver(_Lines() if as_json else None)
+    engine = build_dry_engine(settings, (LogObserver(), wishes))
+    structlog.get_logger("jumar").warning(
+        "DRY RUN: nothing is sent; memory only: the database is neither read nor written, so "
+        "decisions from before this start are spent, and outcome.json is left alone"
+    )
+    with naming(settings.addresses.rest_url):
+        return run_async(_until_stopped(engine, settings))
+
+
+class _Lines:
+    """Wishes as JSON lines on stdout; when nobody reads them any more the run is asked to end, once."""
+
+    def __init__(self) -> None:
+        self._unread = False
+
+    def __call__(self, wish: dict[str, object]) -> None:
+        if self._unread:
+            return
+        try:
+            print(json.dumps(wish, ensure_ascii=False), flush=True)
+        except BrokenPipeError:
+            self._unread = True
+            signal.raise_signal(signal.SIGTERM)
 
 
 async def _until_stopped(engine: Stoppable, settings: Settings) -> int:
@@ -75,6 +128,8 @@ async def _until_stopped(engine: Stoppable, settings: Settings) -> int:
         environment=settings.environment.value,
         symbols=" ".join(settings.policies),
     )
+    if settings.environment is Environment.LIVE:
+        log.warning("LIVE: real money of this account", confirmed=settings.account)
     running = asyncio.create_task(engine.run(stop))
     asked = asyncio.create_task(stop.wait())
     await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)

@@ -20,8 +20,9 @@ from jumar.ops.cli.asking import Asked
 from jumar.ops.cli.status_screen import screen
 from jumar.ports.clock import Clock
 from jumar.store import asked as store
-from jumar.store import queries
+from jumar.store import pause, queries
 from jumar.store.lock import holder
+from jumar.store.records import ACCOUNT
 
 WATCH_EVERY_S = 1.0
 INCIDENTS_MS = 3_600_000
@@ -66,7 +67,10 @@ def look(asked: Asked, now_ms: int) -> dict[str, Any]:
     """
     present = store.present(asked.database)
     symbols = asked.symbols or tuple(sorted(present.snapshots))
-    seen = {symbol: _symbol(symbol, present, now_ms) for symbol in symbols}
+    account = present.modes.get(ACCOUNT)
+    if account is None or account.mode is Mode.NORMAL:
+        account = pause.read(asked.database) or account
+    seen = {symbol: _symbol(symbol, present, account, now_ms) for symbol in symbols}
     pictures = [present.snapshots[s].at_ms for s in symbols if s in present.snapshots]
     as_of = min(pictures, default=None)
     # Of an engine that ended, its last hour and its last day are what a person asks for.
@@ -74,6 +78,7 @@ def look(asked: Asked, now_ms: int) -> dict[str, Any]:
     return {
         "account": asked.account,
         "mode": _strictest(entry["mode"]["mode"] for entry in seen.values()),
+        "account_mode": None if account is None else _mode(account),
         "engine": {"pid": holder(asked.database)},
         "as_of": None if as_of is None else iso(as_of),
         "age_s": None if as_of is None else _age_s(as_of, now_ms),
@@ -92,13 +97,15 @@ def _age_s(at_ms: int, now_ms: int) -> float:
     return max(now_ms - at_ms, 0) / 1000
 
 
-def _symbol(symbol: str, present: store.Present, now_ms: int) -> dict[str, Any]:
+def _symbol(
+    symbol: str, present: store.Present, account: ModeState | None, now_ms: int
+) -> dict[str, Any]:
     picture = present.snapshots.get(symbol)
     content = _nothing() if picture is None else json.loads(picture.content)
     if picture is not None:
         content |= {"as_of": iso(picture.at_ms), "age_s": _age_s(picture.at_ms, now_ms)}
-    kept = present.modes.get(symbol)
-    content["mode"] = content["mode"] if kept is None else _mode(kept)
+    content["mode"] = _counting(content, present.modes.get(symbol), account)
+    content.setdefault("dead_man", _nothing()["dead_man"])  # a picture of an older version
     mark = content["prices"].get("mark")
     for part in _ORDERS:
         for order in content[part]:
@@ -114,10 +121,24 @@ def _nothing() -> dict[str, Any]:
         **dict.fromkeys((*unknown, "trade", "equity")),
         "cover": "unknown",
         "mode": {"mode": Mode.NORMAL.value, "rule": None, "cause": None, "since": None},
+        "dead_man": {"on": False, "why_not": None},
+        "passing": [],
         "ages_s": {},
         "prices": {},
         **{part: [] for part in _ORDERS},
     }
+
+
+def _counting(
+    picture: Mapping[str, Any], kept: ModeState | None, account: ModeState | None
+) -> dict[str, Any]:
+    """The mode that counts: what is kept is newer than the picture, what heals by itself stands only there."""
+    if kept is None and account is None:
+        counting: dict[str, Any] = picture["mode"]
+        return counting
+    states = [_mode(state) for state in (kept, account) if state is not None]
+    states += picture.get("passing", [])
+    return max(states, key=lambda state: Mode(state["mode"]).strictness)
 
 
 def _mode(kept: ModeState) -> dict[str, Any]:
@@ -131,8 +152,7 @@ def _mode(kept: ModeState) -> dict[str, Any]:
 
 def _strictest(modes: Any) -> str:
     """The stricter counts for the account (M-1)."""
-    ranks = [mode.value for mode in Mode]
-    return max(modes, key=ranks.index, default=Mode.NORMAL.value)
+    return max(modes, key=lambda mode: Mode(mode).strictness, default=Mode.NORMAL.value)
 
 
 def _distance_pct(order: Mapping[str, Any], mark: str | None) -> str | None:
@@ -163,7 +183,7 @@ def _today(asked: Asked, now_ms: int) -> dict[str, Any]:
     rows = queries.trades(asked.database, since_ms=midnight)
     rows = tuple(r for r in rows if not asked.symbols or r.trade.symbol in asked.symbols)
     ended = [row.summary for row in rows if row.summary is not None]
-    net = sum((each.realized_pnl - each.fees for each in ended), start=ZERO)
+    net = sum((each.net for each in ended), start=ZERO)
     return {
         "date": iso(midnight)[:10],
         "ended": len(ended),

@@ -31,6 +31,7 @@ _AGES = {
     "quote": "quote",
     "mark": "mark",
     "last": "last",
+    "levels": "levels",
 }
 _SEVERITY = {"critical": "bold red", "warning": "yellow"}
 
@@ -75,6 +76,13 @@ def _symbol(symbol: str, entry: Mapping[str, Any], *, running: bool) -> Iterator
         yield _indented(_orders(entry))
     for line in _decision(entry):
         yield _indented(line)
+    zone = (entry["trade"] or {}).get("zone")
+    if zone is not None:
+        used = ", an exit was made there" if zone["used"] else ""
+        yield _indented(Text(f"leaves in {zone['id']}, {zone['min']} to {zone['max']}{used}"))
+    no_dead_man = entry["dead_man"]["why_not"]
+    if no_dead_man is not None:
+        yield _indented(Text(f"no dead man's switch: {no_dead_man}", "dim"))
     ages = [
         f"{word} {lasting(entry['ages_s'][name])}"
         for name, word in _AGES.items()
@@ -136,7 +144,9 @@ def _stop_words(stop: Mapping[str, Any]) -> Text:
 
 def _words(order: Mapping[str, Any]) -> str:
     filled = "" if order["filled"] == "0" else f", {order['filled']} filled"
-    return f"{order['side']}, {order['state']}{filled}"
+    asked = order.get("asked_price")
+    wished = "" if asked is None else f", asked to stand at {asked}, not confirmed"
+    return f"{order['side']}, {order['state']}{filled}{wished}"
 
 
 def _decision(entry: Mapping[str, Any]) -> Iterator[Text]:

@@ -19,7 +19,17 @@ from jumar.store import asked as store
 from jumar.store import queries
 from jumar.store.queries import TradeRow
 
-_SUMMED = ("pnl", "fees", "net", "r_gross", "r_net", "stop_moves")
+_SUMMED = (
+    "pnl",
+    "fees",
+    "funding",
+    "net",
+    "r_gross",
+    "r_net",
+    "stop_moves",
+    "chases",
+    "unprotected_ms",
+)
 _COLUMNS = {
     "key": "key",
     "symbol": "symbol",
@@ -34,13 +44,16 @@ _COLUMNS = {
     "r_net": "R net",
     "pnl": "P&L",
     "fees": "fees",
+    "funding": "funding",
     "slippage": "slippage",
     "stop_moves": "moves",
+    "chases": "chases",
+    "unprotected_ms": "bare ms",
 }
 _TEXTS = frozenset({"key", "symbol", "side", "armed", "first_fill", "reason"})
 _ALWAYS = frozenset({"key", "symbol", "side", "armed", "reason", "r_net"})
 _UNBOUNDED = 1000
-_GAINS = frozenset({"pnl", "r_gross", "r_net"})
+_GAINS = frozenset({"pnl", "r_gross", "r_net", "funding"})
 
 
 def show(asked: Asked, *, symbol: str | None, last: int | None, as_json: bool) -> None:
@@ -75,7 +88,8 @@ def summed(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the sums over the trades that ended after a fill."""
     ended = [trade for trade in found if trade["r_net"] is not None]
     sums = {
-        name: text(sum((Decimal(trade[name]) for trade in ended), start=ZERO)) for name in _SUMMED
+        name: text(sum((Decimal(trade[name] or 0) for trade in ended), start=ZERO))
+        for name in _SUMMED
     }
     return {
         "trades": len(ended),
@@ -111,9 +125,12 @@ def _course(asked: Asked, row: TradeRow) -> dict[str, Any]:
         "r_net": text(summary.r_net),
         "pnl": text(summary.realized_pnl),
         "fees": text(summary.fees),
-        "net": text(summary.realized_pnl - summary.fees),
+        "funding": None if summary.funding is None else text(summary.funding),
+        "net": text(summary.net),
         "slippage": None if summary.slippage is None else text(summary.slippage),
         "stop_moves": summary.stop_moves,
+        "chases": summary.chases,
+        "unprotected_ms": summary.unprotected_ms,
     }
 
 

@@ -48,6 +48,7 @@ class DemoOptions:
         market: `synthetic`, `synthetic:` and a scenario's name, or the path of a recorded file or folder, cut by `begin` and
             `end`.
         mark, funding_file: recorded mark prices and funding rates beside a recorded file.
+        bar_order: which extreme of a recorded bar comes first: `drawn`, `low-first` or `high-first`.
         speed: path seconds per second, the exchange clock being the wall clock; at `MAX` everything runs in virtual
             time, whose seconds are the path's.
         symbols: none means the exchange's own.
@@ -64,6 +65,7 @@ class DemoOptions:
     end: str | None
     mark: Path | None = None
     funding_file: Path | None = None
+    bar_order: str = "drawn"
     speed: float
     symbols: tuple[str, ...]
     restarts: int
@@ -199,6 +201,11 @@ class Files:
     def decision(self) -> Path:
         """Written by the decision writer, read by the engine."""
         return self.folder / "decision.json"
+
+    @property
+    def levels(self) -> Path:
+        """Swings and liquidation zones, written by the decision writer, read by the engine."""
+        return self.folder / "levels.json"
 
     @property
     def decisions(self) -> Path:

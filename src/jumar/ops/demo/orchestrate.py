@@ -136,6 +136,7 @@ class _Demo:
             "--to": options.end,
             "--mark": options.mark,
             "--funding-file": options.funding_file,
+            "--bar-order": options.bar_order,
             "--symbols": ",".join(options.symbols),
             "--faults": options.faults,
         }
@@ -164,7 +165,7 @@ class _Demo:
         options = self._options
         arguments = ["jumar.ops.demo.writer_process", "--stream", ready["stream"]]
         arguments += ["--symbols", ",".join(symbols), "--decision", str(self._files.decision)]
-        arguments += ["--record", str(self._files.decisions)]
+        arguments += ["--levels", str(self._files.levels), "--record", str(self._files.decisions)]
         arguments += ["--seed", str(options.seed), "--speed", str(options.speed)]
         arguments += ["--interval-s", str(options.interval_s)]
         arguments += ["--seconds", str(options.seconds), "--flat-s", str(options.flat_s)]

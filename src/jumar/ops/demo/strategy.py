@@ -2,8 +2,8 @@
 
 It stands for anybody's system: it knows nothing of the engine, of orders or of the account, only how the prices
 of a symbol went. It follows the last minutes' direction, bets on a return when there was none, now and then makes
-a decision that must be refused, repeats itself while its idea is still running, turns when the last minutes went far
-against it, and says flat when it has none.
+a decision that must be refused, repeats itself while its idea is still running (now and then with fresh levels), turns
+when the last minutes went far against it, and says flat when it has none.
 Promises the same decisions for the same seed and the same prices; prices stay `Decimal`.
 """
 
@@ -26,6 +26,10 @@ REWARD = (Decimal("2.02"), Decimal("2.1"))
 FAR_REWARD = Decimal("3.5")
 TOO_CLOSE = Decimal("0.0020")
 POOR_REWARD = Decimal("1.3")
+FRESH_SHARE = 0.2
+#: How sure it is: only the surer one lets an entry take what it could not wait for.
+CONFIDENCES = (Decimal("0.6"), Decimal("0.8"))
+NAMES_ZONE_SHARE = 0.7
 NOTIONAL = 1200
 RISK_CHECKS = ("daily_dd_ok", "weekly_dd_ok", "max_trades_per_day_ok", "session_ok", "no_major_news")  # fmt: skip
 
@@ -64,6 +68,8 @@ class Idea:
     tp1: Decimal
     tp2: Decimal
     since_ms: int
+    confidence: Decimal = CONFIDENCES[0]
+    names_zone: bool = False
     flaw: Flaw | None = None
     entered: bool = False
 
@@ -105,7 +111,8 @@ class SymbolView:
             return None
         idea = self.idea
         if idea is not None and idea.entered and self._change(quote) * idea.sign > -TURN:
-            return self._idea(quote, idea.sign, None)
+            fresh = self.dice.random() < FRESH_SHARE
+            return self._idea(quote, idea.sign, None) if fresh else idea
         flaw = self.dice.choice(list(Flaw)) if self.dice.random() < RISKY_SHARE else None
         sign = self._direction(quote)
         idea = self._idea(quote, sign, flaw) if sign else None
@@ -139,6 +146,8 @@ class SymbolView:
             tp1=(middle + risk * reward).quantize(digits),
             tp2=(middle + risk * FAR_REWARD).quantize(digits),
             since_ms=quote.at_ms,
+            confidence=self.dice.choice(CONFIDENCES),
+            names_zone=self.dice.random() < NAMES_ZONE_SHARE,
             flaw=flaw,
         )
 
@@ -159,8 +168,10 @@ def _is_over(idea: Idea, quote: Quote) -> bool:
     return (price - idea.stop) * idea.sign <= 0 or (price - idea.tp2) * idea.sign >= 0
 
 
-def written(symbol: str, timestamp_iso: str, idea: Idea | None) -> dict[str, Any]:
-    """Return a decision as it stands in the file; None is flat."""
+def written(
+    symbol: str, timestamp_iso: str, idea: Idea | None, zone_id: str | None = None
+) -> dict[str, Any]:
+    """Return a decision as it stands in the file; None is flat. `zone_id` is the liquidation zone it names."""
     if idea is None:
         levels: dict[str, Any] = {"entry_zone": [], "sl": None, "tp1": None, "tp2": None}
         action, reason, notional, leverage = "flat", "no_view", 0, 0
@@ -179,12 +190,12 @@ def written(symbol: str, timestamp_iso: str, idea: Idea | None) -> dict[str, Any
         "risk_level": 2,
         "position_size_usdt": notional,
         "leverage": leverage,
-        "confidence": Decimal("0.6"),
+        "confidence": CONFIDENCES[0] if idea is None else idea.confidence,
         "risk_checks": {name: not (failed and name == "no_major_news") for name in RISK_CHECKS},
         "position_management": {
             "tp1_fraction": Decimal("0.5"),
             "enable_trailing": True,
             "trail_mode": "structure_plus_liq",
-            "liq_tp_zone_id": None,
+            "liq_tp_zone_id": zone_id,
         },
     }

@@ -137,6 +137,7 @@ class _Run:
             WriterOptions(
                 symbols=course.symbols,
                 decision=files.decision,
+                levels=files.levels,
                 record=files.decisions,
                 seed=seed,
                 speed=options.path_speed,
@@ -186,6 +187,7 @@ def _prices(options: DemoOptions, seed: int, tell: Callable[[str], None]) -> Ser
         end=options.end,
         mark=options.mark,
         funding_file=options.funding_file,
+        bar_order=options.bar_order,
         tell=tell,
     )
 

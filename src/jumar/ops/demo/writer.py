@@ -1,6 +1,6 @@
-"""The demo's decision writer: best bid and ask in, `decision.json` out.
+"""The demo's decision writer: best bid and ask in, `levels.json` and `decision.json` out.
 
-Promises that the file is always whole (written beside and renamed), that its times are the exchange's, and that
+Promises that a file is always whole (written beside and renamed), that its times are the exchange's, and that
 every decision stands in `decisions.jsonl`, the writer's own record, before anybody can read it. It holds no key, sees
 no order and talks to nobody else. For the last seconds of the run it decides flat. How it hears prices and whose
 time passes are given: `writer_process.py` listens on a socket, in virtual time the simulation speaks to it.
@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from jumar.ops.demo.chart import Chart
 from jumar.ops.demo.strategy import Idea, Quote, SymbolView, written
 from jumar.ports.clock import Clock
 
@@ -56,7 +57,7 @@ class WriterOptions:
     """What the writer is started with.
 
     Attributes:
-        decision: the file that the engine watches. record: where every decision is kept, one a line.
+        decision, levels: the files that the engine watches. record: where every decision is kept, one a line.
         speed: path seconds per second: the writer keeps time by the path.
         interval_s: between two decisions.
         seconds: how long the run lasts; `flat_s` of it at its end are flat.
@@ -64,6 +65,7 @@ class WriterOptions:
 
     symbols: tuple[str, ...]
     decision: Path
+    levels: Path
     record: Path
     seed: int
     speed: float
@@ -96,6 +98,7 @@ class Writer:
             )
             for symbol in options.symbols
         }
+        self._charts = {symbol: Chart(options.speed) for symbol in options.symbols}
         self._first_ms: int | None = None
         self._last_ms = 0
         self._last_heard_s = 0.0
@@ -115,7 +118,9 @@ class Writer:
         if view.history and ticker.E - view.history[-1].at_ms < SAMPLE_MS:
             return
         path_ms = (ticker.E - self._first_ms) * self._options.speed
-        view.see(Quote(path_ms=path_ms, at_ms=ticker.E, bid=ticker.b, ask=ticker.a))
+        quote = Quote(path_ms=path_ms, at_ms=ticker.E, bid=ticker.b, ask=ticker.a)
+        view.see(quote)
+        self._charts[ticker.s].see(quote)
 
     async def _decide(self) -> None:
         options, symbols = self._options, tuple(self._views)
@@ -141,13 +146,29 @@ class Writer:
         heard_ms = (self._clock.monotonic() - self._last_heard_s) * 1000
         moment = datetime.fromtimestamp((self._last_ms + heard_ms) / 1000, UTC)
         stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        content: dict[str, Any] = written(symbol, stamp, idea)
-        path = self._options.decision
-        draft = path.with_suffix(".draft")
+        self._write_levels(stamp)
+        zone_id = None
+        if idea is not None and idea.names_zone:
+            zone_id = self._charts[symbol].zone_ahead(self._views[symbol].history[-1], idea)
+        content: dict[str, Any] = written(symbol, stamp, idea, zone_id)
         text = _encode(content)
         with self._options.record.open("ab") as record:
             record.write(text + b"\n")
-        draft.write_bytes(text)
-        draft.replace(path)
+        _replace(self._options.decision, text)
         flaw = f" (flawed: {idea.flaw})" if idea is not None and idea.flaw else ""
         log.info("%s %s %s%s", stamp, symbol, content["action"], flaw)
+
+    def _write_levels(self, stamp: str) -> None:
+        """The levels of every symbol whose price was heard; they come before the decision that names one."""
+        blocks = {
+            symbol: self._charts[symbol].levels(view.history[-1], stamp)
+            for symbol, view in self._views.items()
+            if view.history
+        }
+        _replace(self._options.levels, _encode({"as_of": stamp, "symbols": blocks}))
+
+
+def _replace(path: Path, text: bytes) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(text)
+    draft.replace(path)

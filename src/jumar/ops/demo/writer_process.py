@@ -42,7 +42,7 @@ def _arguments() -> tuple[str, WriterOptions]:
     parser = argparse.ArgumentParser(prog="jumar.ops.demo.writer_process")
     parser.add_argument("--stream", required=True)
     parser.add_argument("--symbols", required=True, type=lambda text: tuple(text.split(",")))
-    for name in ("--decision", "--record"):
+    for name in ("--decision", "--levels", "--record"):
         parser.add_argument(name, required=True, type=Path)
     parser.add_argument("--seed", required=True, type=int)
     for name in ("--speed", "--interval-s", "--seconds", "--flat-s"):

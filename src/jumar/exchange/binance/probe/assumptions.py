@@ -46,7 +46,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     ),
     Assumption(
         number="V-6",
-        holds="countdownCancelAll leaves conditional orders alone: it could guard a resting entry.",
-        otherwise="It must not be used while a position is held. Jumar never sends it either way.",
+        holds="countdownCancelAll leaves conditional orders alone: it may cancel the entry of a dead engine.",
+        otherwise="It is never sent. Jumar sends it only where [account] probe_report names a report that confirms this.",
     ),
 )

@@ -42,6 +42,7 @@ class IncomeKind(StrEnum):
     COMMISSION = "COMMISSION"
     FUNDING_FEE = "FUNDING_FEE"
     INSURANCE_CLEAR = "INSURANCE_CLEAR"
+    TRANSFER = "TRANSFER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any
 from jumar.exchange.simulated.core.account import ASSET, Account, IncomeKind
 from jumar.exchange.simulated.core.conditional import Conditional
 from jumar.exchange.simulated.core.dialect import events
-from jumar.exchange.simulated.core.dialect.money import bnb_row, moved
+from jumar.exchange.simulated.core.dialect.money import bnb_row, moved, transferred
 from jumar.exchange.simulated.core.ledger import Ledger, Value
 from jumar.exchange.simulated.core.market import MarketStep
 from jumar.exchange.simulated.core.orders import (
@@ -151,6 +151,19 @@ class Chronicle:
         )
         update = events.account_update(self._account, position, mark, now_ms)
         self.emit(moved(update, kind.value, amount, isolated=position.isolated))
+
+    def transferred(self, amount: Decimal, now_ms: int) -> None:
+        """The owner moved USDT into the account or out of it; the account already shows the result."""
+        self._ledger.append(
+            "money",
+            now_ms,
+            symbol=None,
+            income=IncomeKind.TRANSFER.value,
+            amount=text(amount),
+            asset=ASSET,
+            wallet=text(self._account.wallet),
+        )
+        self.emit(transferred(self._account, amount, now_ms))
 
     def conditional(self, order: Conditional, cause: Cause, now_ms: int) -> None:
         """A conditional order was accepted or changed its status."""

@@ -254,6 +254,10 @@ class Exchange:
         """Liquidate what is held of a symbol, whatever its margin; says whether anything was."""
         return self._treasury.liquidate(symbol, self._at(now_ms))
 
+    def transfer(self, amount: Decimal, now_ms: int) -> None:
+        """Move USDT into the account (above zero) or out of it, as its owner does elsewhere."""
+        self._treasury.transfer(amount, self._at(now_ms))
+
     @property
     def fills(self) -> int:
         """How many executions there were."""

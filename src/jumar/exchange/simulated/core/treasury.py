@@ -84,6 +84,11 @@ class Treasury:
             self._liquidate(position, step, now_ms)
         return bool(held)
 
+    def transfer(self, amount: Decimal, now_ms: int) -> None:
+        """Move USDT into the account (above zero) or out of it, as its owner does; in no market's name."""
+        self._account.change("", IncomeKind.TRANSFER, amount, now_ms)
+        self._engine.chronicle.transferred(amount, now_ms)
+
     def _fund(self, now_ms: int) -> None:
         due_ms, self._funding_due_ms = self._funding_due_ms, _next_funding(now_ms)
         usual = self._account.terms.funding_rate

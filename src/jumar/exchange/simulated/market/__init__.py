@@ -13,6 +13,7 @@ A source yields `MarketStep`s in the order of path time and knows nothing of ord
 `open_market` (`opening.py`) chooses. This package is the one place outside the clock where dice are thrown, always from a given seed.
 """
 
+from jumar.exchange.simulated.market.bars import BarOrder
 from jumar.exchange.simulated.market.companions import Companions
 from jumar.exchange.simulated.market.live import Link, LiveMarket, NoPricesError
 from jumar.exchange.simulated.market.manual import ManualMarket
@@ -24,6 +25,7 @@ from jumar.exchange.simulated.market.synthetic import SyntheticMarket
 
 __all__ = [
     "SCENARIOS",
+    "BarOrder",
     "Companions",
     "Link",
     "LiveMarket",

@@ -6,7 +6,8 @@ same path of a bar, on every machine and whatever the window around it. Does not
 
 A bar does not say which of its extremes came first. An even coin of the seed's decides, although real minutes that
 rise more often turn low first: whether a stop or a target inside one bar was met first is not known, so that it
-should depend on the seed and on nothing else.
+should depend on the seed and on nothing else. Who wants to know what hangs on it plays all bars low first and once
+more high first.
 
 Between open, the two extremes and the close stand three Brownian bridges, folded back into the bar where they would
 leave it. Only arithmetic that IEEE 754 defines exactly moves the price.
@@ -14,10 +15,20 @@ leave it. Only arithmetic that IEEE 754 defines exactly moves the price.
 
 from collections.abc import Iterator
 from decimal import Decimal
+from enum import StrEnum
 from itertools import accumulate, pairwise
 from random import Random  # noqa: TID251 - dice with the run's seed, as for the drawn market
 
 from jumar.exchange.simulated.market.records import MINUTE_MS, Bar, Trade
+
+
+class BarOrder(StrEnum):
+    """Which extreme of a bar comes first: by the seed's coin, always the low, always the high."""
+
+    DRAWN = "drawn"
+    LOW_FIRST = "low-first"
+    HIGH_FIRST = "high-first"
+
 
 STEPS = 60
 """Trades inside a bar: one each second of path time."""
@@ -27,7 +38,9 @@ STEPS = 60
 _SIGMA = 0.081
 
 
-def inside(bar: Bar, *, seed: int, symbol: str) -> Iterator[Trade]:
+def inside(
+    bar: Bar, *, seed: int, symbol: str, order: BarOrder = BarOrder.DRAWN
+) -> Iterator[Trade]:
     """Yield the trades of a bar, each with an even share of its volume (base currency).
 
     A trade above the one before it was bought, one below it sold; one at the same price goes with the one before.
@@ -36,15 +49,19 @@ def inside(bar: Bar, *, seed: int, symbol: str) -> Iterator[Trade]:
     side = "BUY" if dice.random() < 0.5 else "SELL"
     quantity = bar.volume / STEPS
     before = bar.open
-    for step, price in enumerate(_prices(bar, dice)):
+    for step, price in enumerate(_prices(bar, dice, order)):
         if price != before:
             side = "BUY" if price > before else "SELL"
         yield Trade(bar.time_ms + step * MINUTE_MS // STEPS, price, quantity, side)
         before = price
 
 
-def _prices(bar: Bar, dice: Random) -> Iterator[Decimal]:
-    first, second = (bar.high, bar.low) if dice.random() < 0.5 else (bar.low, bar.high)
+def _prices(bar: Bar, dice: Random, order: BarOrder) -> Iterator[Decimal]:
+    coin = (
+        dice.random() < 0.5
+    )  # thrown in any case: the rest of the path is the same in every order
+    high_first = coin if order is BarOrder.DRAWN else order is BarOrder.HIGH_FIRST
+    first, second = (bar.high, bar.low) if high_first else (bar.low, bar.high)
     turn, back = _two_between(dice)
     corners = ((0, bar.open), (turn, first), (back, second), (STEPS - 1, bar.close))
     for (begin, start), (end, goal) in pairwise(corners):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from jumar.exchange.simulated.core.market import MarketSource
+from jumar.exchange.simulated.market.bars import BarOrder
 from jumar.exchange.simulated.market.companions import Companions
 from jumar.exchange.simulated.market.folder import Tell
 from jumar.exchange.simulated.market.formats import recognise
@@ -52,6 +53,7 @@ def open_market(
     seed: int,
     tick_sizes: Mapping[str, Decimal],
     start_prices: Mapping[str, Decimal],
+    bar_order: BarOrder = BarOrder.DRAWN,
     window_from_ms: int | None = None,
     window_to_ms: int | None = None,
     companions: Companions | None = None,
@@ -67,6 +69,7 @@ def open_market(
             be the file's or is what a file that names none is played as. Of a folder: what to play.
         usual_symbols: what to trade in a market of no symbols of its own, when none are given.
         seed: dice of drawn markets and of the path inside recorded bars; the others throw none.
+        bar_order: which extreme of a recorded bar comes first.
         tick_sizes: price step per symbol, in quote currency.
         start_prices: first price per symbol of `manual` and of drawn markets, in quote currency.
         window_from_ms: start of the window of a recorded file, Unix milliseconds, inclusive.
@@ -87,6 +90,7 @@ def open_market(
             tick_sizes=tick_sizes,
             symbols=symbols,
             seed=seed,
+            bar_order=bar_order,
             window_from_ms=window_from_ms,
             window_to_ms=window_to_ms,
             companions=companions,
@@ -94,6 +98,8 @@ def open_market(
         )
     if window_from_ms is not None or window_to_ms is not None:
         raise ValueError(f"--from and --to cut a recorded file; --market {spec} has no dates")
+    if bar_order is not BarOrder.DRAWN:
+        raise ValueError(f"--bar-order goes with recorded bars; --market {spec} has none")
     if companions is not None and companions != Companions():
         raise ValueError(
             f"--mark and --funding-file go with a recorded file; --market {spec} has no dates"

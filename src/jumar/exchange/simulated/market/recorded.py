@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from jumar.exchange.simulated.core.market import MarketStep
-from jumar.exchange.simulated.market.bars import STEPS, inside
+from jumar.exchange.simulated.market.bars import STEPS, BarOrder, inside
 from jumar.exchange.simulated.market.book import Book
 from jumar.exchange.simulated.market.companions import Companions, good_for, iso
 from jumar.exchange.simulated.market.folder import Tell, open_folder
@@ -50,6 +50,7 @@ class RecordedMarket:
         tick_sizes: Mapping[str, Decimal],
         symbols: Sequence[str] = (),
         seed: int = 1,
+        bar_order: BarOrder = BarOrder.DRAWN,
         window_from_ms: int | None = None,
         window_to_ms: int | None = None,
         companions: Companions | None = None,
@@ -63,6 +64,7 @@ class RecordedMarket:
             symbols: of a file: the symbol to play it as, by default what its name or content says; of a folder: what
                 to play, by default everything.
             seed: dice of what happens inside a bar; the other formats throw none.
+            bar_order: which extreme of a bar comes first.
             window_from_ms: exchange time of the first record wanted, inclusive; None: the file's first.
             window_to_ms: exchange time at which to end, exclusive; None: the file's end.
             companions: mark prices and funding rates to go by.
@@ -81,7 +83,9 @@ class RecordedMarket:
         low = 0 if window_from_ms is None else window_from_ms
         self._high = sys.maxsize if window_to_ms is None else window_to_ms
         self._tracks = [
-            _Track(each, _playable(each, symbols, tick_sizes), tick_sizes, seed=seed)
+            _Track(
+                each, _playable(each, symbols, tick_sizes), tick_sizes, seed=seed, order=bar_order
+            )
             for each in recordings
         ]
         firsts = [track.first_ms(low, self._high) for track in self._tracks]
@@ -124,12 +128,19 @@ class _Track:
     """One symbol's part of the path."""
 
     def __init__(
-        self, recording: Recording, symbol: str, tick_sizes: Mapping[str, Decimal], *, seed: int
+        self,
+        recording: Recording,
+        symbol: str,
+        tick_sizes: Mapping[str, Decimal],
+        *,
+        seed: int,
+        order: BarOrder,
     ) -> None:
         self.symbol = symbol
         self._recording = recording
         self._tick_size = tick_sizes[symbol]
         self._seed = seed
+        self._order = order
 
     def first_ms(self, low: int, high: int) -> int | None:
         """When the first record with a price stands, if any does."""
@@ -190,7 +201,9 @@ class _Track:
             match record:
                 case Bar():
                     if record.time_ms + MINUTE_MS > low:
-                        yield from inside(record, seed=self._seed, symbol=self.symbol)
+                        yield from inside(
+                            record, seed=self._seed, symbol=self.symbol, order=self._order
+                        )
                 case Funding():
                     continue
                 case _:

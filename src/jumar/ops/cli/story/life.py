@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from jumar.model.journal import DecisionSeen, FillSeen, cancelled_in
 from jumar.model.moments import clock
 from jumar.model.order import STOP_ROLES, Role, Side
+from jumar.model.trade import TradeSummary
 from jumar.model.units import text
 from jumar.ops.cli.asking import figure, signed
 from jumar.ops.cli.story import orders
@@ -18,6 +19,7 @@ def told(story: TradeStory) -> tuple[Line, ...]:
         *_decisions(story),
         *_records(story),
         *orders.placed(story),
+        *orders.amended(story),
         *orders.triggered(story),
         *orders.filled(story),
         *orders.ended(story),
@@ -109,14 +111,14 @@ def _summary(story: TradeStory) -> str:
     summary, trade = story.row.summary, story.row.trade
     if summary is None:
         return f"it never filled{'' if trade.voided is None else f': {trade.voided}'}"
-    net = summary.realized_pnl - summary.fees
     side = "long" if trade.side is Side.BUY else "short"
     words = [
         f"{side} {text(summary.quantity)}, {figure(summary.average_entry)} to {figure(summary.average_exit)}",
         f"ended by {summary.exit_reason}",
-        f"P&L {signed(summary.realized_pnl)}, fees {figure(summary.fees)}, net {signed(net)}",
+        f"P&L {signed(summary.realized_pnl)}, fees {figure(summary.fees)}, {_funding(summary)}, net {signed(summary.net)}",
         f"{signed(summary.r_gross)} R gross, {signed(summary.r_net)} R net",
-        f"stop moves {summary.stop_moves}",
+        f"stop moves {summary.stop_moves}, chases {summary.chases}",
+        f"unprotected {summary.unprotected_ms} ms",
     ]
     if summary.slippage is not None:
         words.append(f"slippage {figure(summary.slippage)} per unit")
@@ -124,3 +126,7 @@ def _summary(story: TradeStory) -> str:
     if protect is not None:
         words.append(f"time to protect {protect} ms")
     return "; ".join(words)
+
+
+def _funding(summary: TradeSummary) -> str:
+    return "funding not known" if summary.funding is None else f"funding {signed(summary.funding)}"

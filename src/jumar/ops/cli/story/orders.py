@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from jumar.model.amendment import Amendment, AmendmentState
 from jumar.model.journal import cancelled_in
 from jumar.model.order import STOP_ROLES, OrderStatus, OwnOrder, Role, Side
 from jumar.model.units import ZERO, text
@@ -28,6 +29,33 @@ def placed(story: TradeStory) -> Iterator[Line]:
         )
         if order.role is Role.STOP and confirmed is not None:
             before = order.request.trigger_price
+
+
+def amended(story: TradeStory) -> Iterator[Line]:
+    """Each change of an entry's price that was asked for, with what became of it (E-5)."""
+    for order in story.orders:
+        before = order.request.price or ZERO
+        for each in order.amendments:
+            words = f"{_name(order)} {text(before)} -> {text(each.price)} ({_became(order, each)})"
+            yield Line(
+                at_ms=each.timestamp_ms,
+                kind=Kind.ORDER,
+                rule=each.rule,
+                text=words,
+                why=each.cause,
+            )
+            before = each.price if each.state is AmendmentState.DONE else before
+
+
+def _became(order: OwnOrder, amendment: Amendment) -> str:
+    if amendment.state is AmendmentState.DONE and amendment.told_ms is not None:
+        took_ms = max(amendment.told_ms - amendment.timestamp_ms, 0)
+        return f"confirmed after {lasting(took_ms / 1000)}"
+    if amendment.state is AmendmentState.REFUSED:
+        return f"wished, refused: {amendment.code}"
+    if amendment.state is AmendmentState.ABSENT:
+        return "wished, never executed"
+    return "wished, the order ended instead" if order.ended else "wished, not confirmed"
 
 
 def confirmed_at(story: TradeStory, order: OwnOrder) -> int | None:

@@ -7,7 +7,7 @@ crossed position shows the balance only, everything else the position too. Knows
 from decimal import Decimal
 from typing import Any
 
-from jumar.exchange.simulated.core.account import BNB
+from jumar.exchange.simulated.core.account import ASSET, BNB, Account
 from jumar.exchange.simulated.core.text import text
 
 type Event = dict[str, Any]
@@ -22,6 +22,18 @@ def moved(update: Event, reason: str, amount: Decimal, *, isolated: bool) -> Eve
     if reason == "FUNDING_FEE":
         body["S"] = position["s"]
     return {**update, "a": body}
+
+
+def transferred(account: Account, amount: Decimal, now_ms: int) -> Event:
+    """The update of USDT that the account's owner moved in (above zero) or out: no position is in it."""
+    balance = {
+        "a": ASSET,
+        "wb": text(account.wallet),
+        "cw": text(account.cross_wallet),
+        "bc": text(amount),
+    }
+    body = {"m": "DEPOSIT" if amount > 0 else "WITHDRAW", "B": [balance], "P": []}
+    return {"e": "ACCOUNT_UPDATE", "E": now_ms, "T": now_ms, "a": body}
 
 
 def bnb_row(wallet: Decimal) -> Event:

@@ -1,0 +1,80 @@
+"""docs/concepts/what-if-i-touch-it.md says nothing that no storyboard shows.
+
+Method: every row of its tables names storyboards and rules. The storyboards must exist, and between them be marked with
+every rule of the row; every storyboard that was written for the page must be named on it.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "concepts" / "what-if-i-touch-it.md"
+STORIES = ROOT / "tests" / "simulation"
+OF_THE_PAGE = ("test_stories_touched.py", "test_stories_by_hand.py")
+#: Stories beside the page: what a lost database or a journal says of strangers' orders.
+BESIDE = {"test_an_entry_that_the_journal_misses_says_that_it_was_replaced"}
+
+
+def stories(*names: str) -> dict[str, set[str]]:
+    """Every storyboard of some files, by name, with the rules that it is marked with."""
+    found: dict[str, set[str]] = {}
+    for path in sorted(STORIES.glob("test_*.py")):
+        if names and path.name not in names:
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                found[node.name] = set(_marked(node))
+    return found
+
+
+def _marked(test: ast.FunctionDef) -> Iterator[str]:
+    for decorator in test.decorator_list:
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.rule":
+            yield from (
+                str(each.value) for each in decorator.args if isinstance(each, ast.Constant)
+            )
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of every row, heads and rules left out."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if row[-1] != "stories" and set(row[0]) != {"-"}]
+
+
+def unshown(text: str, known: dict[str, set[str]]) -> list[str]:
+    """Rows without a storyboard, with one that does not exist, or with a rule that none of theirs is marked with."""
+    wrong = []
+    for row in rows(text):
+        named = re.findall(r"`(test_\w+)`", row[-1])
+        wrong += [f"{row[0]}: no story"] if not named else []
+        wrong += [f"{row[0]}: {name} does not exist" for name in named if name not in known]
+        marked = set().union(*(known.get(name, set()) for name in named))
+        rules = set(re.findall(r"[A-Z]-\d+", row[-2]))
+        wrong += [f"{row[0]}: no rule"] if not rules else []
+        wrong += [f"{row[0]}: no story is marked {rule}" for rule in sorted(rules - marked)]
+    return wrong
+
+
+def test_every_row_is_shown_by_a_storyboard() -> None:
+    """Each row names storyboards that exist and are marked with its rules."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert len(rows(text)) > 20
+    assert unshown(text, stories()) == []
+
+
+def test_every_storyboard_of_a_hand_is_on_the_page() -> None:
+    """What is shown and not told would be found by nobody who is about to touch something."""
+    told = set(re.findall(r"`(test_\w+)`", PAGE.read_text(encoding="utf-8")))
+    assert stories(*OF_THE_PAGE).keys() - told == BESIDE
+
+
+def test_the_check_sees_what_is_missing() -> None:
+    """A row without a story, with an unknown one or with a rule that nothing shows is found."""
+    page = "| you | x | rules | stories |\n|---|---|---|---|\n| a | b | Y-1 | `test_a` |\n"
+    assert unshown(page, {"test_a": {"Y-1"}}) == []
+    assert unshown(page, {"test_a": {"Y-2"}}) == ["a: no story is marked Y-1"]
+    assert unshown(page, {}) == ["a: test_a does not exist", "a: no story is marked Y-1"]
+    assert unshown("| a | b | Y-1 | none |\n", {})[0] == "a: no story"
