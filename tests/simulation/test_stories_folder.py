@@ -30,6 +30,20 @@ def told(folder: Path, symbol: str) -> dict[str, Any]:
     return answer
 
 
+def both_armed(s: Scene) -> Path:
+    """Two decisions, written to one folder in the same moment, have armed; returns the folder."""
+    folder = s.world.disk.decision
+    folder.mkdir()
+    s.start()
+    s.wait(3)
+    write(s, "BTCUSDT", LONG)
+    write(s, ETH, OF_ETH, symbol=ETH)
+    s.expect_armed()
+    with s.on(ETH):
+        s.expect_armed()
+    return folder
+
+
 def accepted(s: Scene, symbol: str) -> None:
     """The answer beside the symbol's file says so."""
     folder = s.world.disk.decision
@@ -42,15 +56,7 @@ def accepted(s: Scene, symbol: str) -> None:
 def test_two_symbols_are_decided_in_one_folder(seed: int) -> None:
     """Written in the same moment: both arm, each answer stands beside its own file; over a restart as well."""
     with scene(seed, engine=False, others={ETH: QUIET}) as s:
-        folder = s.world.disk.decision
-        folder.mkdir()
-        s.start()
-        s.wait(3)
-        write(s, "BTCUSDT", LONG)
-        write(s, ETH, OF_ETH, symbol=ETH)
-        s.expect_armed()
-        with s.on(ETH):
-            s.expect_armed()
+        both_armed(s)
         for symbol in ("BTCUSDT", ETH):
             accepted(s, symbol)
         s.kill()
@@ -71,15 +77,7 @@ def test_two_symbols_are_decided_in_one_folder(seed: int) -> None:
 def test_a_file_of_another_symbol_ends_nothing(seed: int) -> None:
     """ETHUSDT's decision in BTCUSDT's file is refused there; neither resting entry is touched."""
     with scene(seed, engine=False, others={ETH: QUIET}) as s:
-        folder = s.world.disk.decision
-        folder.mkdir()
-        s.start()
-        s.wait(3)
-        write(s, "BTCUSDT", LONG)
-        write(s, ETH, OF_ETH, symbol=ETH)
-        s.expect_armed()
-        with s.on(ETH):
-            s.expect_armed()
+        folder = both_armed(s)
         s.wait(1)
         (folder / "BTCUSDT.json").write_text(
             json.dumps({**FLAT, "symbol": ETH, "timestamp_iso": s.moment()})

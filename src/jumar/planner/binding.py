@@ -35,7 +35,7 @@ class Binding:
     cause: Cause
 
 
-def in_force(levels: MarketLevels | None, now_ms: int, policy: Policy) -> MarketLevels | None:
+def fresh_levels(levels: MarketLevels | None, now_ms: int, policy: Policy) -> MarketLevels | None:
     """Return the levels while they are at most `levels_max_age_s` old, None otherwise (D-10)."""
     if levels is None or now_ms - levels.as_of_ms > policy.levels_max_age_s * 1000:
         return None
@@ -49,7 +49,7 @@ def bind(
     named = decision.liq_tp_zone_id
     if named is None or decision.side is None:
         return None
-    fresh = in_force(levels, now_ms, policy)
+    fresh = fresh_levels(levels, now_ms, policy)
     found = None if fresh is None else fresh.zone(named)
     if fresh is None or found is None:
         return Binding(zone=None, cause=_cause(f"{named} stays unbound: {_why(levels, fresh)}"))
@@ -81,7 +81,7 @@ def follow_levels(world: World, trade: Trade, policy: Policy) -> tuple[Trade, tu
     found = moved(
         trade.guiding.liq_tp_zone_id,
         trade.zone,
-        in_force(world.levels, world.now_ms, policy),
+        fresh_levels(world.levels, world.now_ms, policy),
     )
     return (trade, ()) if found is None else (replace(trade, zone=found.zone), (found.cause,))
 

@@ -8,6 +8,7 @@ from jumar.model.order import Fill, Role
 from jumar.model.trade import CloseReason, Trade, TradeSummary
 from jumar.model.units import ZERO
 from jumar.model.world import World
+from jumar.planner.chase import chases_of
 from jumar.planner.facts import by_role, filled_by, filled_of_role
 
 BY_HAND = "manual"
@@ -56,7 +57,7 @@ def summarize(world: World, trade: Trade) -> TradeSummary | None:
         slippage=_slippage(world, trade),
         stop_moves=_stop_moves(world),
         funding=funding,
-        chases=sum(order.chases for order in by_role(world, Role.ENTRY)),
+        chases=chases_of(world),
         unprotected_ms=trade.unprotected_ms,
         first_fill_ms=min((fill.time_ms for fill in world.fills), default=trade.armed_ms),
         last_fill_ms=max((fill.time_ms for fill in world.fills), default=world.now_ms),

@@ -17,7 +17,7 @@ from jumar.model.trade import Trade
 from jumar.model.units import ONE, PERCENT, ZERO, percent_of, text
 from jumar.model.world import World
 from jumar.planner import breakeven
-from jumar.planner.binding import in_force
+from jumar.planner.binding import fresh_levels
 from jumar.planner.facts import Facts, filled_of_role
 from jumar.planner.guided import tightened_stop
 from jumar.planner.moves import Move, has_moved, nearest_to_mark
@@ -29,7 +29,7 @@ _BY_STRUCTURE = frozenset({TrailMode.STRUCTURE, TrailMode.STRUCTURE_PLUS_LIQ})
 
 def structure(world: World, trade: Trade, facts: Facts, policy: Policy) -> Move | None:
     """R-2: beyond the last confirmed swing that lies behind mark by at least the gap."""
-    levels = fresh_levels(world, policy)
+    levels = fresh_levels(world.levels, world.now_ms, policy)
     if levels is None or trade.decision.trail_mode not in _BY_STRUCTURE:
         return None
     if not is_trailing(world, trade, facts, policy):
@@ -45,7 +45,7 @@ def structure(world: World, trade: Trade, facts: Facts, policy: Policy) -> Move 
 
 def liquidation(world: World, trade: Trade, facts: Facts, policy: Policy) -> Move | None:
     """R-3: near the bound zone, or a strong one ahead, a fixed share behind mark."""
-    levels = fresh_levels(world, policy)
+    levels = fresh_levels(world.levels, world.now_ms, policy)
     if levels is None or trade.decision.trail_mode is not TrailMode.STRUCTURE_PLUS_LIQ:
         return None
     if world.mark is None or not is_trailing(world, trade, facts, policy):
@@ -104,11 +104,6 @@ def is_trailing(world: World, trade: Trade, facts: Facts, policy: Policy) -> boo
         return False
     risk = abs(average - trade.initial_stop)
     return (best - average) * trade.sign >= policy.trail_activate_r * risk
-
-
-def fresh_levels(world: World, policy: Policy) -> MarketLevels | None:
-    """Return the levels while they are at most `levels_max_age_s` old, None otherwise (D-10)."""
-    return in_force(world.levels, world.now_ms, policy)
 
 
 def _may_trail(trade: Trade) -> bool:

@@ -19,7 +19,7 @@ from jumar.model.levels import MarketLevels
 from jumar.model.policy import Policy
 from jumar.model.trade import CloseReason, Trade, TradeSummary
 from jumar.model.world import DecisionState
-from jumar.planner.binding import Binding, in_force, moved
+from jumar.planner.binding import Binding, fresh_levels, moved
 from jumar.ports.decisions import Received
 
 FLATTENED = "it is not newer than the last `jumar flatten`"
@@ -133,7 +133,7 @@ class DecisionDesk:
         state = self.state
         if state is None or state.decision.side is None or state.spent is not None:
             return ()
-        fresh = in_force(levels, now_ms, policy)
+        fresh = fresh_levels(levels, now_ms, policy)
         found = moved(state.decision.liq_tp_zone_id, state.zone, fresh)
         if found is None:
             return ()

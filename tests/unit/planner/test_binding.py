@@ -11,7 +11,7 @@ from tests.worlds import NOW, POLICY, decision, short_decision, world
 from jumar.model.levels import BoundZone, LiquidationZone, MarketLevels
 from jumar.model.trade import Trade
 from jumar.model.world import DecisionState
-from jumar.planner.binding import Binding, bind, follow_levels, handed_over, in_force, moved
+from jumar.planner.binding import Binding, bind, follow_levels, fresh_levels, handed_over, moved
 from jumar.planner.entry import propose
 
 D = Decimal
@@ -61,8 +61,8 @@ def words(binding: Binding | None) -> str:
 def test_how_old_levels_may_be(age_ms: int, *, fresh: bool) -> None:
     """`levels_max_age_s` and not a millisecond more; none are none."""
     found = levels(age_ms=age_ms)
-    assert in_force(found, NOW, POLICY) == (found if fresh else None)
-    assert in_force(None, NOW, POLICY) is None
+    assert fresh_levels(found, NOW, POLICY) == (found if fresh else None)
+    assert fresh_levels(None, NOW, POLICY) is None
 
 
 # at acceptance
