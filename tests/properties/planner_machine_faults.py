@@ -233,7 +233,7 @@ def moves_never_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def levels_never_age(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the levels file said once is true for ever."""
-    monkeypatch.setattr(trailing, "fresh_levels", lambda world, _: world.levels)
+    monkeypatch.setattr(trailing, "fresh_levels", lambda levels, *_: levels)
 
 
 def zone_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
