@@ -74,6 +74,29 @@ def test_before_tp1_the_zone_exit_is_tp1(seed: int, road: Road) -> None:
         assert (found.exits, found.reasons) == ({"liq_zone": 1, "stop": 1}, ["stop"])
 
 
+@pytest.mark.rule("L-1", "L-3", "E-9", "P-4")
+@both_sides
+def test_a_zone_that_is_named_again_has_had_its_exit(seed: int, road: Road) -> None:
+    """A newer decision names none, the next one names it again, the engine dies between: what is left is not sold there."""
+    with scene(seed) as s:
+        held(s, NEAR[road.sign], road)
+        s.price_to(IN_NEAR[road.sign])
+        s.expect_position(signed(road, "0.007"))
+        plan = LONG["position_management"]
+        s.decision(LONG, **road.decision, position_management=plan)
+        s.until("no zone is bound", lambda: bound(s) is None)
+        s.kill()
+        s.restart(after_s=2)
+        s.wait(4)
+        s.decision(LONG, **road.decision, position_management={**plan, "liq_tp_zone_id": "mine"})
+        s.until("bound again", lambda: bound(s) is not None)
+        s.wait(40)
+        assert zone_exits(s) == ["0.006"]
+        s.expect_position(signed(road, "0.007"))
+        found = ends(s, road, "P-4", "P-10")
+        assert (found.exits, found.reasons) == ({"liq_zone": 1, "stop": 1}, ["stop"])
+
+
 @pytest.mark.rule("L-1", "P-1", "P-9")
 @both_sides
 def test_after_tp1_the_zone_takes_the_rest(seed: int, road: Road) -> None:

@@ -17,6 +17,7 @@ from jumar.audit.text import EvidenceError
 from jumar.audit.truth import why_not_known
 from jumar.audit.verdict import Findings
 from jumar.model.errors import InvariantBroken
+from jumar.model.levels import BoundZone
 from jumar.model.order import Role
 from jumar.model.policy import Policy
 from jumar.model.world import World
@@ -73,10 +74,7 @@ class SentZoneExit:
     """A zone exit among a recorded tick's commands: where mark stood, and the zone as it was bound and recorded then."""
 
     mark: Decimal
-    zone_id: str
-    low: Decimal
-    high: Decimal
-    used: bool = True
+    zone: BoundZone
 
 
 @dataclass(slots=True)
@@ -202,13 +200,7 @@ class FlightReader:
     def _zone_exit(self, line: TickLine, world: World, client_id: str) -> None:
         zone = None if line.plan.trade is None else line.plan.trade.zone
         if zone is not None and world.mark is not None:
-            self.flight.zone_exits[client_id] = SentZoneExit(
-                mark=world.mark.value,
-                zone_id=zone.id,
-                low=zone.low,
-                high=zone.high,
-                used=zone.used,
-            )
+            self.flight.zone_exits[client_id] = SentZoneExit(mark=world.mark.value, zone=zone)
 
     def _live(self, line: TickLine, world: World) -> None:
         flight, symbol = self.flight, line.symbol

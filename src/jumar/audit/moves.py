@@ -4,7 +4,7 @@ Promises that a reason which only a decision can give is looked for in the decis
 in which way, and that it named a zone. Where mark stood when a zone exit was sent is told by the tick that sent it.
 """
 
-from collections import Counter
+from collections import defaultdict
 from decimal import Decimal
 
 from jumar.audit.decisions import Written
@@ -13,6 +13,7 @@ from jumar.audit.ledger import Placed
 from jumar.audit.verdict import Findings
 from jumar.model.decision import TrailMode
 from jumar.model.ids import parse_client_id
+from jumar.model.levels import BoundZone
 from jumar.model.order import OwnOrder, Role
 from jumar.model.policy import OnFlat
 from jumar.model.trade import Trade
@@ -105,30 +106,31 @@ def _undecided(order: Placed, evidence: Evidence) -> list[str]:
         early = order.t < evidence.flight.since_ms
         excused = early or evidence.flight.cut_short(order.symbol, sent_ms)
         return [] if excused else [f"no recorded tick sent this zone exit: {order}"]
-    wrong = [] if sent.used else [f"zone exit {order}, and its tick left the zone unused"]
-    if not sent.low <= sent.mark <= sent.high:
-        where = f"[{text(sent.low)}, {text(sent.high)}]"
+    zone = sent.zone
+    wrong = [] if zone.used else [f"zone exit {order}, and its tick left the zone unused"]
+    if not zone.low <= sent.mark <= zone.high:
+        where = f"[{text(zone.low)}, {text(zone.high)}]"
         wrong.append(f"zone exit {order} with mark {text(sent.mark)}, which is not in {where}")
     average = _average(evidence, order.key, order.t)
-    near = sent.low if order.sign < ZERO else sent.high
+    near = zone.low if order.sign < ZERO else zone.high
     if average is not None and (near - average) * order.sign >= ZERO:
         wrong.append(f"zone exit {order}: the zone is not beyond the entry {text(average)}")
     return wrong
 
 
 def _once_a_zone(exits: list[Placed], evidence: Evidence, findings: Findings) -> None:
-    """L-1: an exit already made is not repeated; a zone that moved under its own name is the same one."""
-    made: Counter[tuple[str, str]] = Counter()
+    """L-1: an exit already made is not repeated, neither where a zone moved to nor where a newer decision names it again."""
+    made: defaultdict[str, list[BoundZone]] = defaultdict(list)
     executed = {fill.order for fill in evidence.ledger.fills.values()}
     for order in exits:
         sent = evidence.flight.zone_exits.get(order.client_id)
         if sent is None or order.client_id not in executed:
             continue
-        made[order.key, sent.zone_id] += 1
         findings.check("P-4")
-        if made[order.key, sent.zone_id] > 1:
-            message = f"a second exit in the zone {sent.zone_id}: {order}"
+        if any(sent.zone.is_same(each) for each in made[order.key]):
+            message = f"a second exit in the zone {sent.zone.id}: {order}"
             findings.broken("P-4", t=order.t, what=order.client_id, message=message)
+        made[order.key].append(sent.zone)
 
 
 def _filled(evidence: Evidence, key: str, until_ms: int, *roles: Role) -> bool:

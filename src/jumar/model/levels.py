@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Self
 
 from jumar.model.moments import iso
 from jumar.model.order import Side
@@ -118,6 +119,11 @@ class BoundZone:
     high: Decimal
     used: bool = False
     explicit: bool = False
+
+    def is_same(self, other: Self) -> bool:
+        """Whether an exit in one was an exit in the other: one explicit id, or prices in common (L-3)."""
+        by_name = self.explicit and other.explicit and self.id == other.id
+        return by_name or (self.low <= other.high and other.low <= self.high)
 
 
 def in_words(levels: MarketLevels) -> str:

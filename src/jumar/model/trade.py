@@ -47,6 +47,7 @@ class Trade:
         adopted_quantity: what was found, base currency; zero when only orders of ours were.
         unprotected_ms: for how long it was seen without a stop that covers it, up to the last look (T-4).
         zone: the liquidation zone that the decision named, as it was bound (L-3); None without one.
+        left_zones: those that had their exit before a newer decision took them away (E-9, L-3).
         origin_ms: time of the decision that it was armed for, once the trade has passed to a newer one; None before.
         guide: the newest decision of the same side that came after a fill (E-9), None before the first. It owns
             nothing: it may end what is left of the entry, tighten the stop and move targets.
@@ -73,6 +74,7 @@ class Trade:
     adopted_price: Decimal | None = None
     adopted_quantity: Decimal = ZERO
     zone: BoundZone | None = None
+    left_zones: tuple[BoundZone, ...] = ()
     origin_ms: int | None = None
     guide: Decision | None = None
     unprotected_ms: int = 0

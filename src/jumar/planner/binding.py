@@ -8,6 +8,7 @@
 Pure. Promises that an exit already made stays made: `used` survives whatever moves the zone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from jumar.model.command import Cause
@@ -89,28 +90,28 @@ def follow_levels(world: World, trade: Trade, policy: Policy) -> tuple[Trade, tu
 def handed_over(trade: Trade, newer: DecisionState) -> tuple[Trade, tuple[Cause, ...]]:
     """Give an open trade the zone of a newer decision of its side (E-9): its own, or none if it names none.
 
-    A zone that it names as the older one did, and that was not to be found when it came, stays where it was.
+    A zone that it names as the older one did, and that was not to be found when it came, stays where it was. One that
+    had its exit is remembered when it goes: should another decision bind it again, that exit is not repeated (L-3).
     """
-    zone = _of_newer(trade.zone, newer)
-    if zone == trade.zone:
+    old = trade.zone
+    made = (*trade.left_zones, *(() if old is None or not old.used else (old,)))
+    zone = _of_newer(old, newer, made)
+    if zone == old:
         return trade, ()
     words = "is bound no more" if zone is None else _where(zone)
     cause = _cause(f"{words}, by the decision of {iso(newer.decision.timestamp_ms)}")
-    return replace(trade, zone=zone), (cause,)
+    stays = zone is not None and old is not None and old.is_same(zone)
+    left = trade.left_zones if stays else made
+    return replace(trade, zone=zone, left_zones=left), (cause,)
 
 
-def _of_newer(old: BoundZone | None, newer: DecisionState) -> BoundZone | None:
+def _of_newer(
+    old: BoundZone | None, newer: DecisionState, made: Sequence[BoundZone]
+) -> BoundZone | None:
     named, zone = newer.decision.liq_tp_zone_id, newer.zone
     if zone is None:
         return old if old is not None and old.id == named else None
-    used = old is not None and old.used and _is_same(old, zone)
-    return replace(zone, used=used)
-
-
-def _is_same(old: BoundZone, new: BoundZone) -> bool:
-    """Whether an exit in one was an exit in the other: one explicit id, or prices in common."""
-    by_name = old.explicit and new.explicit and old.id == new.id
-    return by_name or (old.low <= new.high and new.low <= old.high)
+    return replace(zone, used=any(each.is_same(zone) for each in made))
 
 
 def _bound(zone: LiquidationZone, *, used: bool = False) -> BoundZone:

@@ -112,7 +112,8 @@ def _wanted(world: World, policy: Policy) -> Plan:
     refusals = (*proposal.refusals, *guards.market_refusals(world, policy, None))
     wanted = all(refusal.code in guards.TRUTH_CODES for refusal in refusals)
     if refusals or proposal.trade is None:
-        return Plan(refusals=refusals, entry_wanted=wanted)
+        told = refusals if wanted else guards.without_slow_reads(refusals)
+        return Plan(refusals=told, entry_wanted=wanted)
     setup = setup_commands(world, policy, proposal.leverage)
     if setup is None or setup:
         return Plan(commands=approve(setup or (), world, None), entry_wanted=True)

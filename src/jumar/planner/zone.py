@@ -22,16 +22,18 @@ def is_pending(world: World, trade: Trade, facts: Facts, policy: Policy) -> bool
     if zone is None or trade.closing is not None or trade.adopted or world.draining:
         return False
     held = facts.own_remaining > ZERO and not facts.seems_gone and not facts.flat
-    if not held or _sells_reached_tp1(world, facts) or _was_made(world, zone, facts):
+    if not held or _sells_reached_tp1(world, facts) or _was_made(world, trade, zone, facts):
         return False
     return _is_inside(world, zone, policy) and _is_beyond_entry(world, trade, facts, zone)
 
 
-def _was_made(world: World, zone: BoundZone, facts: Facts) -> bool:
+def _was_made(world: World, trade: Trade, zone: BoundZone, facts: Facts) -> bool:
     """Whether the zone has had its exit: an order of its own, or TP1 that executed while it was being cancelled.
 
-    One that ended without a fill sold nothing: it may be tried again after a while.
+    One that ended without a fill sold nothing: it may be tried again after a while, unless another zone was bound since.
     """
+    if any(each.is_same(zone) for each in trade.left_zones):
+        return True
     newest = last(world, Role.ZONE_EXIT)
     if not zone.used:
         return False

@@ -133,6 +133,7 @@ trades = Table(
     Column("first_fill_ms", BigInteger),
     Column("last_fill_ms", BigInteger),
     Column("zone", Text),
+    Column("left_zones", Text),
     Column("origin_ms", BigInteger),
     Column("guide_id", Text),
     Column("guide", Text),

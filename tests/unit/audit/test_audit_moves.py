@@ -31,6 +31,7 @@ class Case:
     trails: bool = True
     mode: str = "structure_plus_liq"
     zone_id: str | None = "z"
+    second: BoundZone | None = None
     used: bool = True
     used_then: bool = True
     guided: bool = False
@@ -109,13 +110,19 @@ class Case:
         ledger = LedgerReading(
             placed=list(zone_exits), fills={("BTCUSDT", each.trade_id): each for each in fills}
         )
-        zone = {"zone_id": "z", "low": self.low, "high": HIGH, "used": self.used_then}
-        sent = SentZoneExit(mark=self.mark, **zone)  # type: ignore[arg-type]  # a zone as it was bound
+        zone = BoundZone(id="z", low=self.low, high=HIGH, used=self.used_then)
+        wheres = [(zone, self.mark)] * 2
+        if self.second is not None:
+            wheres[1] = self.second, self.second.low
+        sent = {
+            each.client_id: SentZoneExit(mark=mark, zone=where)
+            for each, (where, mark) in zip(zone_exits, wheres, strict=False)
+        }
         flight = Flight(
             policies={"BTCUSDT": self.policy},
             lives={"BTCUSDT": [Life(first_ms=NOW)]},
             moments={"BTCUSDT": [(NOW, 1), (NOW + 5000, 1)]},
-            zone_exits={each.client_id: sent for each in zone_exits} if self.recorded else {},
+            zone_exits=sent if self.recorded else {},
         )
         moved = replace(self.stop, rule=self.rule, journaled_ms=NOW + 2000)
         journal = Journal(
@@ -209,3 +216,20 @@ def test_the_zone_of_a_newer_decision_hides_no_exit_of_the_older_one() -> None:
 def test_a_second_exit_in_one_zone_is_found() -> None:
     """Both executed in the same zone: one of them is one too many."""
     assert Case(rule="S-7", exits=2).broken() == ["P-4"]
+
+
+@pytest.mark.rule("L-3", "E-9", "P-4")
+@pytest.mark.parametrize(
+    ("name", "low", "explicit", "broken"),
+    [
+        ("cluster_2", "91390", False, ["P-4"]),
+        ("z", "91400.1", False, []),
+        ("z", "91400.1", True, []),
+    ],
+)
+def test_a_zone_is_known_by_its_prices(
+    name: str, low: str, explicit: bool, broken: list[str]
+) -> None:
+    """A derived name says nothing: a newer decision's zone of that name may be another one, or the same under a new one."""
+    second = BoundZone(id=name, low=D(low), high=D(91500), used=True, explicit=explicit)
+    assert Case(rule="S-7", exits=2, second=second, mark=D("91400")).broken() == broken

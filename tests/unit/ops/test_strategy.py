@@ -143,3 +143,19 @@ def test_flat_is_written_without_levels() -> None:
     assert flat["entry_zone"] == []
     assert flat["sl"] is flat["tp1"] is flat["tp2"] is None
     assert flat["position_size_usdt"] == 0
+
+
+def test_every_way_of_trailing_is_decided() -> None:
+    """An idea that names a zone trails there and aims far; others trail in any way, or wait for a nearer target."""
+    ideas = [watching(seed, "90000.0", "90800.0").decide() for seed in range(100)]
+    ways: dict[bool, set[str]] = {True: set(), False: set()}
+    for idea in ideas:
+        if idea is None or idea.flaw is not None:
+            continue
+        plan = written("BTCUSDT", "now", idea)["position_management"]
+        assert plan["enable_trailing"] is (plan["trail_mode"] != "none")
+        ways[idea.names_zone].add(plan["trail_mode"])
+        risk = (idea.zone_min + idea.zone_max) / 2 - idea.stop
+        far = (idea.tp2 - idea.stop) / risk - 1
+        assert abs(far - (Decimal("3.5") if idea.names_zone else Decimal("2.6"))) < Decimal("0.01")
+    assert ways == {True: {"structure_plus_liq"}, False: {"structure", "percent", "none"}}

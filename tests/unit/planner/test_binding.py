@@ -225,6 +225,24 @@ def test_an_exit_already_made_is_not_repeated(low: int, high: int, *, same: bool
 
 
 @pytest.mark.rule("L-3", "E-9")
+@pytest.mark.parametrize("between", [newer(None, None), newer(FAR)])
+def test_an_exit_is_remembered_when_its_zone_goes(between: DecisionState) -> None:
+    """Bound to none or to another for a while, then bound to it again: it has had its exit, under whatever rank."""
+    gone, _ = handed_over(opened(replace(BOUND, used=True)), between)
+    assert gone.left_zones == (replace(BOUND, used=True),)
+    again, _ = handed_over(gone, newer(replace(BOUND, id="cluster_3"), "cluster_3"))
+    assert again.zone == replace(BOUND, id="cluster_3", used=True)
+    assert handed_over(gone, newer(FAR))[0].zone == FAR
+
+
+@pytest.mark.rule("L-3", "E-9")
+@pytest.mark.parametrize("new", [newer(None, None), newer(FAR)])
+def test_a_zone_without_an_exit_leaves_nothing_behind(new: DecisionState) -> None:
+    """Only exits are remembered."""
+    assert handed_over(opened(BOUND), new)[0].left_zones == ()
+
+
+@pytest.mark.rule("L-3", "E-9")
 @pytest.mark.parametrize(("old_id", "new_id", "same"), [("a", "a", True), ("a", "b", False)])
 def test_one_explicit_id_is_one_zone(old_id: str, new_id: str, *, same: bool) -> None:
     """Wherever it lies by now."""

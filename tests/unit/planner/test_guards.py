@@ -154,6 +154,17 @@ def test_incomplete_truth(part: str) -> None:
 
 
 @pytest.mark.rule("G-13")
+def test_beside_another_reason_old_reads_are_not_one() -> None:
+    """While something else refuses, nothing is read every tick: that would come and go for ever and hide the reason."""
+    old = replace(world().position, at_ms=NOW - 3100)  # type: ignore[type-var]  # it was read
+    crossed = {**of(risk_checks=None), "position": old}
+    assert "truth_incomplete" not in codes(refused(**crossed))
+    assert codes(refused(**crossed))
+    assert not refused(**crossed).entry_wanted
+    assert "truth_incomplete" in codes(refused(**crossed, ready=False))
+
+
+@pytest.mark.rule("G-13")
 def test_an_unresolved_target_keeps_the_entry_away() -> None:
     """A target whose outcome is unknown for longer than its time-out refuses the remainder."""
     story = Storyboard(world=world())

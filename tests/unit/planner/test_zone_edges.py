@@ -113,6 +113,20 @@ def test_when_no_exit_is_due(what: str) -> None:
     assert not due(found, trade)
 
 
+@pytest.mark.rule("L-1", "L-3")
+@SIDES
+def test_a_zone_that_was_left_with_its_exit_made_has_no_other(side: Side) -> None:
+    """Whatever became of a later one's exit, and however the zone is written now."""
+    before = bound(side, used=True).zone
+    assert before is not None
+    again = bound(side, used=True, left_zones=(replace(before, id="then"),))
+    unfilled = ended(own("L1", side), journaled_ms=NOW - 60_000)
+    assert due(inside(side, unfilled), bound(side, used=True))
+    assert not due(inside(side, unfilled), again)
+    far = replace(before, low=before.low * 2, high=before.high * 2)
+    assert due(inside(side), bound(side, left_zones=(far,)))
+
+
 @pytest.mark.rule("L-1", "X-4")
 @pytest.mark.parametrize("state", [OrderState.IN_FLIGHT, OrderState.UNKNOWN, OrderState.OPEN])
 def test_an_exit_that_may_execute_is_pending_wherever_mark_is(state: OrderState) -> None:

@@ -103,6 +103,7 @@ trades = st.builds(
     voided=maybe(words),
     proven_flat_ms=maybe(times),
     zone=maybe(zones),
+    left_zones=st.lists(zones, max_size=2).map(tuple),
     origin_ms=maybe(times),
     guide=maybe(decisions),
     unprotected_ms=counts,

@@ -23,13 +23,16 @@ RISKY_SHARE = 0.15
 ZONE_DEPTH = Decimal("0.0003")
 STOP_DISTANCE = (Decimal("0.0036"), Decimal("0.0038"))
 REWARD = (Decimal("2.02"), Decimal("2.1"))
-FAR_REWARD = Decimal("3.5")
+#: The far target of an idea that names a zone, and of one that waits for its targets.
+FAR_REWARD, NEAR_REWARD = Decimal("3.5"), Decimal("2.6")
 TOO_CLOSE = Decimal("0.0020")
 POOR_REWARD = Decimal("1.3")
 FRESH_SHARE = 0.2
 #: How sure it is: only the surer one lets an entry take what it could not wait for.
 CONFIDENCES = (Decimal("0.6"), Decimal("0.8"))
-NAMES_ZONE_SHARE = 0.7
+NAMES_ZONE_SHARE = 0.5
+#: How an idea's stop follows the price when it names a zone, and when it does not.
+ZONE_TRAIL, OTHER_TRAILS = "structure_plus_liq", ("structure", "percent", "none")
 NOTIONAL = 1200
 RISK_CHECKS = ("daily_dd_ok", "weekly_dd_ok", "max_trades_per_day_ok", "session_ok", "no_major_news")  # fmt: skip
 
@@ -70,6 +73,7 @@ class Idea:
     since_ms: int
     confidence: Decimal = CONFIDENCES[0]
     names_zone: bool = False
+    trail: str = ZONE_TRAIL
     flaw: Flaw | None = None
     entered: bool = False
 
@@ -137,6 +141,8 @@ class SymbolView:
         distance = TOO_CLOSE if flaw is Flaw.STOP_TOO_CLOSE else self._between(STOP_DISTANCE)
         reward = POOR_REWARD if flaw is Flaw.POOR_REWARD else self._between(REWARD)
         risk = sign * middle * distance
+        names_zone = self.dice.random() < NAMES_ZONE_SHARE
+        far = FAR_REWARD if names_zone else NEAR_REWARD
         digits = quote.digits
         return Idea(
             sign=sign,
@@ -144,10 +150,11 @@ class SymbolView:
             zone_max=max(touch, deep).quantize(digits),
             stop=(middle - risk).quantize(digits),
             tp1=(middle + risk * reward).quantize(digits),
-            tp2=(middle + risk * FAR_REWARD).quantize(digits),
+            tp2=(middle + risk * far).quantize(digits),
             since_ms=quote.at_ms,
             confidence=self.dice.choice(CONFIDENCES),
-            names_zone=self.dice.random() < NAMES_ZONE_SHARE,
+            names_zone=names_zone,
+            trail=ZONE_TRAIL if names_zone else self.dice.choice(OTHER_TRAILS),
             flaw=flaw,
         )
 
@@ -180,6 +187,7 @@ def written(
         levels = {"entry_zone": zone, "sl": idea.stop, "tp1": idea.tp1, "tp2": idea.tp2}
         action = "long" if idea.sign > 0 else "short"
         reason, notional, leverage = "demo", NOTIONAL, 3
+    trail = "none" if idea is None else idea.trail
     failed = idea is not None and idea.flaw is Flaw.RISK_CHECK
     return {
         "symbol": symbol,
@@ -194,8 +202,8 @@ def written(
         "risk_checks": {name: not (failed and name == "no_major_news") for name in RISK_CHECKS},
         "position_management": {
             "tp1_fraction": Decimal("0.5"),
-            "enable_trailing": True,
-            "trail_mode": "structure_plus_liq",
+            "enable_trailing": trail != "none",
+            "trail_mode": trail,
             "liq_tp_zone_id": zone_id,
         },
     }

@@ -168,6 +168,9 @@ def conclude(
         found: what the judges found broken.
     """
     if options.json:
+        # the keys of the result are a contract: what exactly was broken is told beside it
+        for line in _broken(found):
+            Console(stderr=True).print(line)
         print(json.dumps(result))  # noqa: T201 - the result of the command
     else:
         Console().print(summary(result, found), f"seed {options.seed}")
@@ -189,8 +192,11 @@ def summary(result: Mapping[str, Any], violations: list[Mapping[str, Any]]) -> G
     for key, value in result.items():
         if key not in skipped:
             figures.add_row(key.replace("_", " "), _figure(value))
-    broken = [Text(f"{v['promise']} at {v['t']}: {v['message']}", style="red") for v in violations]
-    return Group(promises, figures, *broken)
+    return Group(promises, figures, *_broken(violations))
+
+
+def _broken(violations: list[Mapping[str, Any]]) -> list[Text]:
+    return [Text(f"{v['promise']} at {v['t']}: {v['message']}", style="red") for v in violations]
 
 
 def _figure(value: Any) -> str:

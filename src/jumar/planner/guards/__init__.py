@@ -30,7 +30,7 @@ from jumar.planner.guards.exchange import exchange_state
 from jumar.planner.guards.market import mark_near_stop, market_data, prices
 from jumar.planner.guards.mode import mode_refusals
 from jumar.planner.guards.portfolio import budget_refusals, position_refusals, risk_refusals
-from jumar.planner.guards.truth import TRUTH_CODES, truth_refusals
+from jumar.planner.guards.truth import TRUTH_CODES, truth_refusals, without_slow_reads
 
 __all__ = [
     "TRUTH_CODES",
@@ -39,6 +39,7 @@ __all__ = [
     "market_refusals",
     "planned_refusals",
     "standing_refusals",
+    "without_slow_reads",
 ]
 
 

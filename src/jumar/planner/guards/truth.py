@@ -1,6 +1,6 @@
 """Whether the truth is complete: read lately, and nothing of ours unresolved (G-13)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from jumar.model.command import Refusal
 from jumar.model.order import TARGET_ROLES, Role
@@ -46,3 +46,12 @@ def truth_refusals(world: World, policy: Policy) -> Iterator[Refusal]:
     for order in world.strays:
         words = f"{order.client_id} of an earlier trade is not proven ended"
         yield refuse("unresolved_order", "X-9", words)
+
+
+def without_slow_reads(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Leave out how old the reads are, beside refusals that stand without that.
+
+    While another guard refuses, no entry is wanted and nothing is read every tick (section 11): that it was
+    not read lately is the engine's own rhythm then, and would only hide the reason.
+    """
+    return tuple(r for r in refusals if (r.code, r.rule) != ("truth_incomplete", "G-13"))

@@ -10,6 +10,7 @@ depends_on = None
 
 _TRADES = (
     ("zone", sa.Text()),
+    ("left_zones", sa.Text()),
     ("origin_ms", sa.BigInteger()),
     ("guide_id", sa.Text()),
     ("guide", sa.Text()),
