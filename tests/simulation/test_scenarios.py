@@ -356,7 +356,7 @@ def test_a_second_decision_of_the_same_timestamp(seed: int) -> None:
         assert s.verdict("P-1", "P-4").entries == 1
 
 
-@pytest.mark.rule("D-3", "D-7", "P-10")
+@pytest.mark.rule("G-1", "D-3", "D-7", "P-10")
 @many
 def test_a_stale_decision_never_enters(seed: int) -> None:
     """Eleven minutes old at arrival: refused; one that grows stale while its entry rests loses the entry."""

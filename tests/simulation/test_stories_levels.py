@@ -169,6 +169,8 @@ def test_levels_that_are_too_old_bind_nothing(seed: int) -> None:
         taken_in(s, explicit("91900", "91950"))
         s.until("the zone was bound", lambda: zone_of(s) is not None)
         assert "it was unbound" in said(s, "L-3")[1]
+        s.price_to("90000")
+        s.verdict("P-1", "P-8")
 
 
 @pytest.mark.rule("L-3")

@@ -1,7 +1,7 @@
-"""docs/concepts/what-if-i-touch-it.md says nothing that no storyboard shows.
+"""The pages that tell what happens say nothing that no storyboard shows.
 
-Method: every row of its tables names storyboards and rules. The storyboards must exist, and between them be marked with
-every rule of the row; every storyboard that was written for the page must be named on it.
+Method: every row of their tables names storyboards and rules. The storyboards must exist, be judged by both judges, and
+between them be marked with every rule of the row; every storyboard that was written for the page about hands must be named on it.
 """
 
 import ast
@@ -9,8 +9,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "concepts" / "what-if-i-touch-it.md"
+CONCEPTS = ROOT / "docs" / "concepts"
+HANDS, SCENARIOS = CONCEPTS / "what-if-i-touch-it.md", CONCEPTS / "scenarios.md"
 STORIES = ROOT / "tests" / "simulation"
 OF_THE_PAGE = ("test_stories_touched.py", "test_stories_by_hand.py")
 #: Stories beside the page: what a lost database or a journal says of strangers' orders.
@@ -58,16 +61,45 @@ def unshown(text: str, known: dict[str, set[str]]) -> list[str]:
     return wrong
 
 
-def test_every_row_is_shown_by_a_storyboard() -> None:
+def judged() -> set[str]:
+    """Every storyboard that asks both judges in the end, itself or by a step of its file."""
+    found: set[str] = set()
+    for path in STORIES.glob("test_*.py"):
+        steps = {
+            node.name: node
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef)
+        }
+        found |= {name for name in steps if _asks(name, steps, set())}
+    return found
+
+
+def _asks(name: str, steps: dict[str, ast.FunctionDef], seen: set[str]) -> bool:
+    if name not in steps or name in seen:
+        return False
+    seen.add(name)
+    calls = [node.func for node in ast.walk(steps[name]) if isinstance(node, ast.Call)]
+    asked = any(isinstance(call, ast.Attribute) and call.attr == "verdict" for call in calls)
+    return asked or any(isinstance(c, ast.Name) and _asks(c.id, steps, seen) for c in calls)
+
+
+@pytest.mark.parametrize("page", [HANDS, SCENARIOS], ids=["hands", "scenarios"])
+def test_every_row_is_shown_by_a_storyboard(page: Path) -> None:
     """Each row names storyboards that exist and are marked with its rules."""
-    text = PAGE.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     assert len(rows(text)) > 20
     assert unshown(text, stories()) == []
 
 
+def test_every_scenario_ends_with_the_verdict_of_both_judges() -> None:
+    """The exchange's own judge and the audit of the engine's journal."""
+    named = set(re.findall(r"`(test_\w+)`", SCENARIOS.read_text(encoding="utf-8")))
+    assert named - judged() == set()
+
+
 def test_every_storyboard_of_a_hand_is_on_the_page() -> None:
     """What is shown and not told would be found by nobody who is about to touch something."""
-    told = set(re.findall(r"`(test_\w+)`", PAGE.read_text(encoding="utf-8")))
+    told = set(re.findall(r"`(test_\w+)`", HANDS.read_text(encoding="utf-8")))
     assert stories(*OF_THE_PAGE).keys() - told == BESIDE
 
 
