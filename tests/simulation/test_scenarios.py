@@ -356,6 +356,30 @@ def test_a_second_decision_of_the_same_timestamp(seed: int) -> None:
         assert s.verdict("P-1", "P-4").entries == 1
 
 
+@pytest.mark.rule("C-2", "M-2", "P-1")
+@many
+def test_turned_between_two_ticks(seed: int) -> None:
+    """No read sees the position flat in between: where the long would have been liquidated says nothing of the short."""
+    with scene(seed, loop_interval_s=Decimal(3)) as s:
+        s.at("10:05")
+        s.decision(LONG)
+        s.expect_armed()
+        s.price_to("90786.5")
+        s.expect_held()
+        s.price_to("90790")
+        s.wait(7)
+        s.decision(SHORT)
+        s.expect_rests("E1 S1")
+        s.price_to("90813.6")
+        s.expect_held("-0.013")
+        s.wait(7)
+        s.price_to("90000")
+        s.price_to("88700")
+        found = s.verdict("P-1", "P-4", "P-8")
+        assert (found.trades, found.entries, found.gaps) == (2, 2, 0)
+        assert found.reasons == ["opposite", "tp2"]
+
+
 @pytest.mark.rule("G-1", "D-3", "D-7", "P-10")
 @many
 def test_a_stale_decision_never_enters(seed: int) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from jumar.model.order import Side
+
 
 class MarginMode(StrEnum):
     """How a position is margined."""
@@ -60,6 +62,14 @@ class PositionReport:
     quantity: Decimal
     entry_price: Decimal
     liquidation_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Liquidation:
+    """Where the venue would liquidate a position: its own price, quote currency, and the side that was held then."""
+
+    side: Side
+    price: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from jumar.model.account import AccountSettings, Balance, PositionReport, SymbolSettings
+from jumar.model.account import (
+    AccountSettings,
+    Balance,
+    Liquidation,
+    PositionReport,
+    SymbolSettings,
+)
 from jumar.model.countdown import NOT_PROBED, Countdown
 from jumar.model.decision import Decision
 from jumar.model.funding import FundingPayment
@@ -157,7 +163,7 @@ class World:
     mode: ModeState | None = None
     account_mode: ModeState | None = None
     health: Health = HEALTHY
-    liquidations: tuple[Observed[Decimal], ...] = ()
+    liquidations: tuple[Observed[Liquidation], ...] = ()
     marks: tuple[Observed[Decimal], ...] = ()
     uncovered_ms: int | None = None
     strays: tuple[OwnOrder, ...] = ()

@@ -41,12 +41,20 @@ def asked_to_flatten(world: World) -> ModeState | None:
 
 
 def _liquidation_comes_first(world: World, trade: Trade) -> Cause | None:
-    """M-2: the venue's own liquidation price lies inside the effective stop, in two readings."""
+    """M-2: the venue's own liquidation price lies inside the effective stop, in two readings.
+
+    What was read before the trade was armed is about another position, whatever its side: none may have been read in
+    between when one trade follows another within a tick.
+    """
     stop = trade.tightest(trade.ratchet_price)
-    told = world.liquidations[-READINGS:]
-    if len(told) < READINGS or any(trade.is_tighter(stop, than=seen.value) for seen in told):
+    told = [
+        seen.value.price
+        for seen in world.liquidations[-READINGS:]
+        if seen.value.side is trade.side and seen.at_ms > trade.armed_ms
+    ]
+    if len(told) < READINGS or any(trade.is_tighter(stop, than=price) for price in told):
         return None
-    words = f"the liquidation price {text(told[-1].value)} comes before the stop {text(stop)}"
+    words = f"the liquidation price {text(told[-1])} comes before the stop {text(stop)}"
     return Cause(rule="M-2", text=f"{words} in {READINGS} readings: margin or leverage was changed")
 
 

@@ -3,9 +3,9 @@
 Fed by whoever reads; no I/O, no clock. Forgotten over a restart: it is found anew by the next reads.
 """
 
-from decimal import Decimal
-
-from jumar.model.account import PositionReport
+from jumar.model.account import Liquidation, PositionReport
+from jumar.model.order import Side
+from jumar.model.units import ZERO
 from jumar.model.world import Observed
 
 #: How many readings of the liquidation price are kept.
@@ -22,7 +22,7 @@ class Senses:
 
     def __init__(self) -> None:
         self.unanswered_ms: int | None = None
-        self.liquidations: tuple[Observed[Decimal], ...] = ()
+        self.liquidations: tuple[Observed[Liquidation], ...] = ()
 
     def saw_answer(self) -> None:
         """A read was answered, with whatever."""
@@ -39,5 +39,7 @@ class Senses:
         if price is None or not held:
             self.liquidations = ()
             return
-        told = Observed(value=price, at_ms=seen.at_ms, source=seen.source)
+        side = Side.BUY if held > ZERO else Side.SELL
+        value = Liquidation(side=side, price=price)
+        told = Observed(value=value, at_ms=seen.at_ms, source=seen.source)
         self.liquidations = (*self.liquidations, told)[-LIQUIDATIONS_KEPT:]

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from tests.worlds import BTC, NOW, POLICY, D, Storyboard, opened, roles, world
 
+from jumar.model.account import Liquidation
 from jumar.model.mode import Mode, ModeState
 from jumar.model.order import Role, Side
 from jumar.model.policy import OnDailyLoss, Policy
@@ -30,10 +31,16 @@ def mode(story: Storyboard) -> Mode:
     return Mode.NORMAL if story.world.mode is None else story.world.mode.mode
 
 
-def told(*prices: Decimal) -> tuple[Observed[Decimal], ...]:
+def told(
+    *prices: Decimal, side: Side = Side.BUY, since_ms: int = NOW + 1
+) -> tuple[Observed[Liquidation], ...]:
     """Readings of the liquidation price, a second apart."""
     return tuple(
-        Observed(value=price, at_ms=NOW + 1000 * number, source=Source.REST)
+        Observed(
+            value=Liquidation(side=side, price=price),
+            at_ms=since_ms + 1000 * number,
+            source=Source.REST,
+        )
         for number, price in enumerate(prices)
     )
 
@@ -111,7 +118,7 @@ def test_a_liquidation_price_inside_the_stop_closes(side: Side, beyond: int, clo
     story = opened(side).later(1000)
     stop = story.trade.initial_stop
     price = stop + D("0.1") * beyond * story.trade.sign
-    story.world = replace(story.world, liquidations=told(price, price))
+    story.world = replace(story.world, liquidations=told(price, price, side=side))
     assert ("+X" in roles(story.tick())) is closes
     assert mode(story) is (Mode.FLATTENING if closes else Mode.NORMAL)
     if closes:
@@ -138,6 +145,27 @@ def test_the_liquidation_price_is_judged_by_the_stop_as_it_was_moved() -> None:
     story.world = replace(story.world, trade=moved, liquidations=prices)
     assert story.trade.initial_stop < D(90400)
     assert story.tick().trade is not None and story.trade.closing is None
+
+
+@pytest.mark.rule("M-2")
+@both_sides
+def test_the_liquidation_price_of_an_earlier_position_is_not_this_ones(side: Side) -> None:
+    """Turned within a tick, no read saw it flat: what was told of the other side, or before it was armed, does not count."""
+    story = opened(side).later(1000)
+    inside = story.trade.initial_stop + D(10) * story.trade.sign
+    armed = story.trade.armed_ms
+    for readings in (
+        told(inside, inside, side=side.opposite),
+        told(inside, inside, side=side, since_ms=armed - 2000),
+        told(inside, inside, side=side, since_ms=armed - 1000),
+        (*told(inside, side=side.opposite), *told(inside, side=side)),
+    ):
+        story.world = replace(story.world, liquidations=readings)
+        assert story.tick().commands == ()
+    story.world = replace(
+        story.world, liquidations=told(inside, inside, side=side, since_ms=armed + 1)
+    )
+    assert "+X" in roles(story.tick())
 
 
 # the contract ends

@@ -74,7 +74,7 @@ def test_the_newest_liquidation_price_is_told_beside_the_stop(
     side: Side, prices: tuple[str, ...], words: str | None
 ) -> None:
     """Of the last two readings both must lie at the stop or inside it; what was read before does not matter."""
-    found = world(liquidations=told(*(D(price) for price in prices)))
+    found = world(liquidations=told(*(D(price) for price in prices), side=side))
     text = f"the liquidation price {words} in 2 readings: margin or leverage was changed"
     expected = None if words is None else (CloseReason.EMERGENCY, Cause(rule="M-2", text=text))
     assert why(found, side) == expected

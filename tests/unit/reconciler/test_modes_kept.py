@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from tests.worlds import NOW, POLICY, D, decision, world
 
-from jumar.model.account import PositionReport
+from jumar.model.account import Liquidation, PositionReport
 from jumar.model.command import Plan
 from jumar.model.errors import InvariantBroken
 from jumar.model.journal import (
@@ -19,6 +19,7 @@ from jumar.model.journal import (
     SymbolMemory,
 )
 from jumar.model.mode import Mode, ModeState
+from jumar.model.order import Side
 from jumar.model.world import DecisionState, Observed, Source
 from jumar.planner import ladder
 from jumar.reconciler.account import KEY_CODES, AccountState
@@ -205,6 +206,7 @@ def test_only_an_unbroken_run_of_liquidation_prices_is_kept() -> None:
         read("-0.013", "90500", NOW + number)
     assert len(senses.liquidations) == LIQUIDATIONS_KEPT
     assert senses.liquidations[-1].at_ms == NOW + LIQUIDATIONS_KEPT
+    assert senses.liquidations[-1].value == Liquidation(side=Side.SELL, price=D("90500"))
     for quantity, price in (("0", "90500"), ("0.013", None)):
         read("0.013", "90500", NOW + 10)
         assert senses.liquidations
