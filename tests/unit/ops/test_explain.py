@@ -13,14 +13,14 @@ from tests.journals import CONFIG, Life, answered, armed, held, home, of_order, 
 from tests.worlds import NOW
 from typer.testing import CliRunner
 
-from jumar.model.journal import Incident, Record, RefusalSeen
+from jumar.model.journal import DecisionSeen, EventSeen, Incident, Record, RefusalSeen
 from jumar.model.order import OrderState, OrderStatus, OwnOrder, Role
 from jumar.model.rules import RULES
 from jumar.ops.cli import explain
 from jumar.ops.cli.app import app
 from jumar.ops.cli.asking import Asked
 from jumar.ops.cli.story.life import time_to_protect_ms, told
-from jumar.ops.cli.story.lines import Line
+from jumar.ops.cli.story.lines import Line, folded
 from jumar.store import asked as store
 
 D = Decimal
@@ -35,6 +35,60 @@ async def story(path: Path, life: Life, *more: Record) -> tuple[Line, ...]:
 def said(lines: Iterable[Line]) -> list[str]:
     """Rule and text of each line."""
     return [f"{line.rule} {line.text}" for line in lines]
+
+
+async def test_what_repeats_is_told_in_short(tmp_path: Path) -> None:
+    """Decisions like the one before and files of levels become one line; what changes anything stays as it is."""
+    life = home()
+    own = records(life)[0]
+    assert isinstance(own, DecisionSeen)
+    chosen = life.trade.decision
+
+    def again(number: int, **changes: Any) -> list[Record]:
+        at_ms = NOW + 300_000 * number
+        newer = replace(chosen, id=f"d{number}", timestamp_ms=at_ms, **changes)
+        seen = replace(own, decision_id=newer.id, timestamp_ms=at_ms, at_ms=at_ms, decision=newer)
+        told_levels = EventSeen(
+            symbol="BTCUSDT", trade_key=life.trade.key, rule="D-10", message="levels", at_ms=at_ms
+        )
+        guides = replace(told_levels, rule="E-9", message=f"the decision of {number} guides 0.013")
+        return [seen, told_levels, guides]
+
+    open_life = held()
+    others = [*again(1), *again(2), *again(3, notional=D(1300)), *again(4, notional=D(1300))]
+    lines = await story(tmp_path, open_life, *others)
+    short = said(folded(lines))
+    assert len(lines) == len(short) + 5 + 4
+    assert "D-7 2 decisions repeated the one before, 2 levels files came, until 10:15:05" in short
+    assert short[-2].startswith("D-7 another decision long") and "1300 USDT" in short[-2]
+    until = "until 10:25:05"
+    assert short[-1] == f"D-7 1 decision repeated the one before, 2 levels files came, {until}"
+
+
+def test_all_of_it_is_told_when_it_is_asked_for(tmp_path: Path) -> None:
+    """`--all`; otherwise it is said how many lines were told in short."""
+    asyncio.run(write(tmp_path / "jumar.db", *records(held()), *_levels(held().trade.key, 3)))
+    (tmp_path / "jumar.toml").write_text(CONFIG, encoding="utf-8")
+    asked = ["explain", "last", "--config", str(tmp_path / "jumar.toml")]
+    short = CliRunner().invoke(app, asked, env={"COLUMNS": "200"}).stdout
+    assert "3 levels files came" in short
+    assert "2 lines that changed nothing are told in short: --all" in short
+    whole = CliRunner().invoke(app, [*asked, "--all"], env={"COLUMNS": "200"}).stdout
+    assert whole.count("levels of ") == 3
+    assert "told in short" not in whole
+
+
+def _levels(key: str, count: int) -> list[Record]:
+    return [
+        EventSeen(
+            symbol="BTCUSDT",
+            trade_key=key,
+            rule="D-10",
+            message=f"levels of {n}",
+            at_ms=NOW + 60_000 + n,
+        )
+        for n in range(count)
+    ]
 
 
 @pytest.mark.rule("H-5")

@@ -254,6 +254,9 @@ def explain(
         str, typer.Argument(help="a key or its beginning, a client order id, or `last`")
     ],
     *,
+    whole: Annotated[
+        bool, typer.Option("--all", help="also every line that changed nothing")
+    ] = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -262,7 +265,7 @@ def explain(
         from jumar.ops.cli import explain as command
         from jumar.ops.cli.asking import where
 
-        command.show(where(config), trade, as_json=json)
+        command.show(where(config), trade, whole=whole, as_json=json)
 
 
 @app.command()

@@ -19,7 +19,7 @@ from jumar.model.rules import RULES
 from jumar.ops.cli import trades
 from jumar.ops.cli.asking import Asked
 from jumar.ops.cli.story.life import time_to_protect_ms, told
-from jumar.ops.cli.story.lines import Kind, Line
+from jumar.ops.cli.story.lines import Kind, Line, folded
 from jumar.store import asked as store
 from jumar.store.asked import TradeStory
 
@@ -33,8 +33,14 @@ _STYLES = {
 }
 
 
-def show(asked: Asked, wanted: str, *, as_json: bool) -> None:
+def show(asked: Asked, wanted: str, *, whole: bool, as_json: bool) -> None:
     """Print the story of a trade: its key, the beginning of one, a client order id, or `last`.
+
+    Args:
+        asked: where to look.
+        wanted: the trade.
+        whole: tell every line, also those that repeat what was in force.
+        as_json: as one object, always whole.
 
     Raises:
         ConfigError: nothing, or more than one trade, is meant by it; the message names the nearest keys.
@@ -47,7 +53,13 @@ def show(asked: Asked, wanted: str, *, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     console.print(_head(story))
-    console.print(timeline(lines))
+    shown = lines if whole else folded(lines)
+    console.print(timeline(shown))
+    if len(shown) < len(lines):
+        console.print(
+            f"{len(lines) - len(shown)} lines that changed nothing are told in short: --all",
+            style="dim",
+        )
     console.print()
     console.print(legend(lines))
 

@@ -1,7 +1,9 @@
 """The whole life: decisions, refusals, notes and incidents around the orders, and the summary at its end."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from jumar.model.decision import Decision
 from jumar.model.journal import DecisionSeen, FillSeen, cancelled_in
 from jumar.model.moments import clock
 from jumar.model.order import STOP_ROLES, Role, Side
@@ -54,9 +56,20 @@ def _role(story: TradeStory, seen: FillSeen) -> Role | None:
 
 def _decisions(story: TradeStory) -> Iterator[Line]:
     own = story.row.trade.decision.id
+    before: Decision | None = None
     for seen in story.decisions:
         rule = "D-4" if seen.outcome == "refused" else "D-7"
-        yield Line(at_ms=seen.at_ms, kind=Kind.DECISION, rule=rule, text=_decision(seen, own=own))
+        words = _decision(seen, own=own)
+        again = seen.outcome == "accepted" and _repeats(seen.decision, before)
+        yield Line(at_ms=seen.at_ms, kind=Kind.DECISION, rule=rule, text=words, quiet=again)
+        before = seen.decision if seen.outcome == "accepted" else None
+
+
+def _repeats(decision: Decision | None, before: Decision | None) -> bool:
+    """Whether nothing but its time differs from the one before."""
+    if decision is None or before is None:
+        return False
+    return replace(decision, id=before.id, timestamp_ms=before.timestamp_ms) == before
 
 
 def _decision(seen: DecisionSeen, *, own: str) -> str:
@@ -86,7 +99,9 @@ def _records(story: TradeStory) -> Iterator[Line]:
         noted = cancelled_in(event)
         if noted is not None and noted[0] in ours:
             continue  # told with the end of its order
-        yield Line(at_ms=event.at_ms, kind=Kind.NOTE, rule=event.rule, text=event.message)
+        quiet = event.rule == "D-10" or (event.rule == "E-9" and " guides " in event.message)
+        words = event.message
+        yield Line(at_ms=event.at_ms, kind=Kind.NOTE, rule=event.rule, text=words, quiet=quiet)
     for incident in story.incidents:
         words = f"INCIDENT ({incident.severity}) {incident.message}"
         yield Line(at_ms=incident.at_ms, kind=Kind.INCIDENT, rule=incident.rule, text=words)
