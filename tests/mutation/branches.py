@@ -1,8 +1,9 @@
 """Which conditions of the planner each rule hangs on, read from its sources.
 
-A rule is named where its cause, refusal or alarm is made. What leads there is the rule's *branch*: the conditions of the
-statements around it, and those of the early returns before it in the same function. A rule that is named nowhere so, because
-it is a way of computing, is listed by hand in `BY_HAND`.
+A rule is named where its id stands as a constant, other than to be compared: where its cause, refusal or alarm is made.
+What leads there is the rule's *branch*: the conditions of the statements and expressions around it, and those of the early
+returns before it in the same function, whatever they return. Conditions of a rule that is named nowhere so, because it is a way
+of computing, are listed by hand.
 """
 
 import ast
@@ -13,9 +14,6 @@ from pathlib import Path
 from jumar.model.rules import RULES
 
 PLANNER = Path(__file__).resolve().parents[2] / "src" / "jumar" / "planner"
-#: Keywords and positions under which the planner writes a rule's id.
-_KEYWORD = "rule"
-_MAKERS = frozenset({"refuse", "row", "note"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -96,13 +94,30 @@ class _Module:
             for parent in ast.walk(self._tree)
             for child in ast.iter_child_nodes(parent)
         }
+        self._ids = {
+            target.id: found
+            for statement in self._tree.body
+            if isinstance(statement, ast.Assign) and (found := _id_of(statement.value)) is not None
+            for target in statement.targets
+            if isinstance(target, ast.Name)
+        }
 
     def branches(self) -> Iterator[Branch]:
         for node in ast.walk(self._tree):
-            if isinstance(node, ast.Call):
-                for rule in _rules_of(node):
-                    for condition in self._conditions_above(node):
-                        yield self._branch(rule, condition)
+            if (rule := self._rule_of(node)) is not None:
+                for condition in self._conditions_above(node):
+                    yield self._branch(rule, condition)
+
+    def _rule_of(self, node: ast.AST) -> str | None:
+        """The rule that a node names: by its id, or by a constant of the module that holds it."""
+        named = self._ids.get(node.id) if isinstance(node, ast.Name) else _id_of(node)
+        compared = any(isinstance(each, ast.Compare) for each in self._expressions_above(node))
+        return None if compared else named
+
+    def _expressions_above(self, node: ast.AST) -> Iterator[ast.AST]:
+        while not isinstance(node, ast.stmt | ast.Module):
+            node = self._parents[node]
+            yield node
 
     def by_hand(self, hand: ByHand) -> Branch:
         found = [
@@ -115,19 +130,22 @@ class _Module:
             raise UnknownBranchError(f"{place} holds {len(found)} conditions `{hand.text}`")
         return found[0]
 
-    def _all_conditions(self) -> Iterator[ast.expr]:
+    def _all_conditions(self) -> set[ast.expr]:
+        """Whatever may be turned round: tests, filters, comparisons, and the parts of "and" and "or"."""
+        found: set[ast.expr] = set()
         for node in ast.walk(self._tree):
             match node:
                 case ast.If() | ast.IfExp() | ast.While():
-                    yield node.test
+                    found.add(node.test)
                 case ast.comprehension():
-                    yield from node.ifs
-                case ast.Return(value=ast.BoolOp() | ast.Compare() | ast.UnaryOp() as value):
-                    yield value
+                    found.update(node.ifs)
                 case ast.BoolOp():
-                    yield from node.values
+                    found.update((node, *node.values))
+                case ast.Compare():
+                    found.add(node)
                 case _:
                     pass
+        return found
 
     def _conditions_above(self, node: ast.AST) -> Iterator[ast.expr]:
         """The conditions around a node up to its function, and of the early ends before it."""
@@ -166,14 +184,10 @@ class _Module:
         return node.name if isinstance(node, ast.FunctionDef) else ""
 
 
-def _rules_of(call: ast.Call) -> Iterator[str]:
-    """The rule ids that a call is given as `rule=…`, or that a maker of refusals gets."""
-    values = [word.value for word in call.keywords if word.arg == _KEYWORD]
-    if isinstance(call.func, ast.Name) and call.func.id in _MAKERS:
-        values += call.args
-    for value in values:
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield from {value.value} & RULES.keys()
+def _id_of(node: ast.AST) -> str | None:
+    """The rule whose id a constant is."""
+    word = node.value if isinstance(node, ast.Constant) else None
+    return word if isinstance(word, str) and word in RULES else None
 
 
 def _early_ends(parent: ast.AST, before: ast.stmt) -> Iterator[ast.expr]:

@@ -10,9 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mutmut.mutation.diff_apply import get_diff_for_mutant
-from mutmut.stats import status_by_exit_code
-
 ROOT = Path(__file__).resolve().parents[2]
 KILLED_MIN = 0.90
 #: What ended a mutant: a failing test, a test that never ended, or a type checker.
@@ -21,6 +18,8 @@ KILLED = frozenset({"killed", "timeout", "caught by type check", "segfault", "su
 
 def verdicts(mutants: Path = ROOT / "mutants") -> Iterator[tuple[str, str, str]]:
     """Yield module, mutant and status of every mutant that was generated."""
+    from mutmut.stats import status_by_exit_code  # it has an environment of its own
+
     for path in sorted(mutants.rglob("*.meta")):
         module = path.relative_to(mutants / "src").as_posix().removesuffix(".py.meta")
         for mutant, code in json.loads(path.read_bytes())["exit_code_by_key"].items():
@@ -49,6 +48,8 @@ def _row(name: str, counter: Counter[str]) -> str:
 
 def _line(mutant: str) -> str:
     """A survivor in one line: what was there, and what was put in its place."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+
     changed = [
         line
         for line in get_diff_for_mutant(mutant).splitlines()

@@ -374,7 +374,7 @@ def test_what_does_not_cover_the_position_is_no_stop(found: OrderReport) -> None
     assert places(result)[0].request.trigger_price == D("89911.8")
 
 
-@pytest.mark.rule("Y-1", "S-4", "S-3")
+@pytest.mark.rule("Y-1", "S-4", "S-3", "Y-4")
 def test_a_stop_of_ours_too_small_is_replaced_before_it_goes() -> None:
     """A person added to the position while the journal was lost: one of the whole size first, no looser."""
     small = stop(f"{LOST}-S1", "90500", "0.2")

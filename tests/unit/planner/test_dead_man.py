@@ -113,7 +113,7 @@ def test_it_is_taken_away_when_the_entry_has_ended() -> None:
     assert wants(later(replace(over, countdown=done), 1000)) is None
 
 
-@RULE
+@pytest.mark.rule("E-7", "V-6")
 @pytest.mark.parametrize(
     ("reason", "policy"),
     [("not probed", POLICY), (None, Policy(max_notional_usdt=D(5000), dead_man_s=0))],

@@ -129,7 +129,7 @@ def test_in_hedge_mode_no_attempt_is_spent() -> None:
     assert len(made(held(account_settings=settings(hedge=True)))) == 1
 
 
-@pytest.mark.rule("S-7", "P-9")
+@pytest.mark.rule("S-7", "P-9", "Y-4")
 @SIDES
 def test_a_lost_stop_is_restored_at_the_ratchet_price(side: Side) -> None:
     """Where the tightest confirmed stop was, for the position; the cause tells size and price."""
@@ -210,7 +210,7 @@ def test_with_nothing_held_only_an_entry_that_may_fill_has_a_stop(
     assert made(replace(found, orders=(ended(entry), target))) == []
 
 
-@pytest.mark.rule("S-4", "P-9")
+@pytest.mark.rule("S-4", "P-9", "Y-4")
 def test_a_stop_that_covers_but_not_all_that_may_come_gets_a_larger_one() -> None:
     """0.005 of 0.013 held behind a stop for 0.006: one for the whole plan is asked for in words of S-4."""
     entry = own("E1", filled_quantity=D("0.005"))
@@ -477,7 +477,7 @@ def test_beside_an_invisible_stop_a_visible_one_is_not_moved() -> None:
 # what is tidied: S-4
 
 
-@pytest.mark.rule("S-4", "P-9")
+@pytest.mark.rule("S-4", "P-9", "Y-4")
 @SIDES
 @pytest.mark.parametrize(
     ("first", "second", "goes", "stays"),
@@ -500,7 +500,7 @@ def test_of_two_confirmed_stops_the_tightest_newest_stays(
     ]
 
 
-@pytest.mark.rule("S-4", "S-13", "P-2")
+@pytest.mark.rule("S-4", "S-13", "P-2", "Y-4")
 @SIDES
 @pytest.mark.parametrize(
     ("changes", "goes"),
@@ -550,7 +550,7 @@ def test_nothing_goes_on_the_strength_of_a_stop_that_was_not_seen_in_three_secon
         assert made(replace(found, conditional_orders=foreign)) == []
 
 
-@pytest.mark.rule("S-4", "S-11")
+@pytest.mark.rule("S-4", "S-11", "Y-4")
 @pytest.mark.parametrize(
     ("changes", "placed"),
     [

@@ -267,7 +267,7 @@ def test_without_a_stop_that_sold_there_is_no_slippage() -> None:
     assert summary_of(world(orders=(entry, own("S1"), target), fills=fills)).slippage is None
 
 
-@pytest.mark.rule("T-4", "R-1")
+@pytest.mark.rule("T-4", "R-1", "H-6")
 @pytest.mark.parametrize(
     ("triggers", "moves"),
     [((), 0), (("90380",), 0), (("90380", "90380"), 0), (("90380", "90500", "90600"), 2)],
