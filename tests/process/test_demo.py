@@ -77,7 +77,7 @@ def test_a_short_demo_keeps_what_it_checked(tmp_path: Path) -> None:
 # a market on which a position is certain
 
 #: With this seed the writer's first four decisions are sound ones.
-SOUND_SEED = 55
+SOUND_SEED = 17
 SPEED = 60
 #: Moments of a swing, each a tenth of a second when played: half of them lead to its price, the others stay there.
 SWING = 20

@@ -129,7 +129,7 @@ def test_ticks_that_the_record_has_forgotten_were_judged(
     """With a tick record that keeps a fraction of the run the verdict is the same as with all of it."""
     options = replace(OPTIONS, market=bars, seconds=1200, restarts=1)
     whole = played(tmp_path / "whole", options)
-    small = partial(TickRecorder, file_bytes_max=60_000)
+    small = partial(TickRecorder, file_bytes_max=90_000)
     monkeypatch.setattr("jumar.simulation.host.TickRecorder", small)
     kept = played(tmp_path / "kept", options)
     assert kept.result == whole.result
