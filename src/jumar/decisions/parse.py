@@ -75,7 +75,9 @@ def parse(data: bytes) -> Parsed | Unparsed:
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        return _unparsed(shown(error.doc[error.pos :]), f"is not JSON at {where}: {error.msg}")
+        rest = error.doc[error.pos :]
+        found = shown(rest) if rest.strip() else "(the file ends)"
+        return _unparsed(found, f"is not JSON at {where}: {error.msg}")
     except RecursionError:
         return _unparsed("(deep)", "is nested too deeply: must be one JSON object")
     return Parsed(value=value)

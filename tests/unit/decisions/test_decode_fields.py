@@ -379,6 +379,14 @@ def test_a_parse_error_says_where() -> None:
     assert str(error) == '(file) = "}": is not JSON at line 2, column 8: Expecting value (D-5)'
 
 
+@pytest.mark.rule("D-5")
+@pytest.mark.parametrize("text", ['{"action": ', '{"action":\n \n'])
+def test_a_file_that_breaks_off_says_so(text: str) -> None:
+    """A writer that is not done yet leaves nothing to show at the place of the error."""
+    error = read(text).errors[0]
+    assert str(error).startswith("(file) = (the file ends): is not JSON at line ")
+
+
 @pytest.mark.rule("D-4")
 def test_all_errors_are_told_at_once() -> None:
     """One reading names everything that is wrong, so that one repair is enough."""
