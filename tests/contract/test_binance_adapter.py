@@ -178,9 +178,18 @@ async def test_a_fresh_account_is_read(scene: Scene) -> None:
 
 async def test_settings_are_written_and_read_back(scene: Scene) -> None:
     """Leverage and margin mode take effect; setting the mode twice is accepted."""
-    assert isinstance(await scene.venue.set_leverage(SYMBOL, 7), Accepted)
-    assert isinstance(await scene.venue.set_margin_mode(SYMBOL, MarginMode.ISOLATED), Accepted)
-    again = await scene.venue.set_margin_mode(SYMBOL, MarginMode.ISOLATED)
+    assert isinstance(
+        await scene.venue.set_leverage(SYMBOL, 7, timestamp_ms=scene.clock.now_ms()), Accepted
+    )
+    assert isinstance(
+        await scene.venue.set_margin_mode(
+            SYMBOL, MarginMode.ISOLATED, timestamp_ms=scene.clock.now_ms()
+        ),
+        Accepted,
+    )
+    again = await scene.venue.set_margin_mode(
+        SYMBOL, MarginMode.ISOLATED, timestamp_ms=scene.clock.now_ms()
+    )
     assert again == Accepted(already=True)
     settings = await scene.venue.symbol_settings(SYMBOL)
     assert (settings.leverage, settings.margin_mode) == (7, MarginMode.ISOLATED)
@@ -192,7 +201,9 @@ async def test_a_countdown_takes_the_entry_and_leaves_the_stop(scene: Scene) -> 
     _report(await scene.send(STOP))
     _report(await scene.send(ENTRY))
     for lasts_ms in (60_000, 0, 1):
-        outcome = await scene.venue.set_countdown(SYMBOL, lasts_ms, timeout_ms=TIMEOUT_MS)
+        outcome = await scene.venue.set_countdown(
+            SYMBOL, lasts_ms, timestamp_ms=scene.clock.now_ms(), timeout_ms=TIMEOUT_MS
+        )
         assert outcome == Accepted()
     await scene.heard.order(ENTRY.client_id, Channel.REGULAR, OrderStatus.CANCELED)
     (left,) = await scene.venue.open_conditional_orders(SYMBOL)
@@ -217,7 +228,9 @@ async def test_prices_are_streamed_and_read(scene: Scene) -> None:
 @pytest.mark.rule("S-11", "X-6")
 async def test_a_stopped_trade_is_seen_from_end_to_end(scene: Scene) -> None:
     """Stop, entry, backstop, fill, trigger: every step is acknowledged, echoed and heard."""
-    await scene.venue.set_margin_mode(SYMBOL, MarginMode.ISOLATED)
+    await scene.venue.set_margin_mode(
+        SYMBOL, MarginMode.ISOLATED, timestamp_ms=scene.clock.now_ms()
+    )
     stop = _report(await scene.send(STOP))
     assert (stop.trigger_price, stop.quantity) == (STOP.trigger_price, STOP.quantity)
     assert (stop.working_type, stop.reduce_only, stop.price_protect) == ("MARK_PRICE", True, False)
@@ -263,8 +276,15 @@ async def test_refusals_and_cancels_are_told_apart(scene: Scene) -> None:
     for request in (ENTRY, STOP):
         _report(await scene.send(request))
         cancel = (SYMBOL, request.channel, request.client_id)
-        assert isinstance(await scene.venue.cancel(*cancel, timeout_ms=TIMEOUT_MS), Accepted)
-        again = await scene.venue.cancel(*cancel, timeout_ms=TIMEOUT_MS)
+        assert isinstance(
+            await scene.venue.cancel(
+                *cancel, timestamp_ms=scene.clock.now_ms(), timeout_ms=TIMEOUT_MS
+            ),
+            Accepted,
+        )
+        again = await scene.venue.cancel(
+            *cancel, timestamp_ms=scene.clock.now_ms(), timeout_ms=TIMEOUT_MS
+        )
         assert isinstance(again, Rejected)
         assert again.code == -2011
         ended = await scene.venue.order(SYMBOL, request.channel, request.client_id)
@@ -345,7 +365,9 @@ async def test_a_wrong_amendment_leaves_the_order_as_it_is(scene: Scene) -> None
 async def test_a_regular_order_is_cancelled_by_its_number(scene: Scene) -> None:
     """The venue's own number cancels a regular order."""
     report = _report(await scene.send(ENTRY))
-    outcome = await scene.venue.cancel_by_venue_id(SYMBOL, report.venue_id, timeout_ms=TIMEOUT_MS)
+    outcome = await scene.venue.cancel_by_venue_id(
+        SYMBOL, report.venue_id, timestamp_ms=scene.clock.now_ms(), timeout_ms=TIMEOUT_MS
+    )
     assert _report(outcome).status is OrderStatus.CANCELED
 
 
@@ -354,7 +376,9 @@ async def test_the_orders_of_the_account_are_listed_since_a_moment(scene: Scene)
     begun_ms = scene.clock.now_ms()
     cancelled = _report(await scene.send(ENTRY))
     resting = _report(await scene.send(replace(ENTRY, client_id="jm-abcdefghij-E2")))
-    await scene.venue.cancel_by_venue_id(SYMBOL, cancelled.venue_id, timeout_ms=TIMEOUT_MS)
+    await scene.venue.cancel_by_venue_id(
+        SYMBOL, cancelled.venue_id, timestamp_ms=scene.clock.now_ms(), timeout_ms=TIMEOUT_MS
+    )
     stop = _report(await scene.send(replace(STOP, trigger_price=Decimal(90000))))
     listed = await scene.venue.orders_since(SYMBOL, begun_ms - 1000)
     assert [(one.venue_id, one.status) for one in listed] == [

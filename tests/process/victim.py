@@ -130,12 +130,20 @@ class MortalExchange:
         return outcome
 
     async def cancel(
-        self, symbol: str, channel: Channel, client_id: str, *, timeout_ms: int
+        self,
+        symbol: str,
+        channel: Channel,
+        client_id: str,
+        *,
+        timestamp_ms: int,
+        timeout_ms: int,
     ) -> Outcome:
         """Cancel one order."""
         names = {slot(client_id), "any"}
         self._killer.reach("before-cancel", names)
-        outcome = await self._real.cancel(symbol, channel, client_id, timeout_ms=timeout_ms)
+        outcome = await self._real.cancel(
+            symbol, channel, client_id, timestamp_ms=timestamp_ms, timeout_ms=timeout_ms
+        )
         self._killer.reach("after-cancel", names)
         return outcome
 

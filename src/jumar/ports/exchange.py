@@ -2,6 +2,10 @@
 
 Reads return values or raise `VenueUnavailable` / `VenueRefused`. Writes never raise: they return an `Outcome`
 (accepted, rejected, unknown; X-3). Nothing here retries: what a failure means depends on the order.
+
+Every write is signed with the caller's `timestamp_ms`, exchange time, taken before anything else was looked at and
+never renewed: what a frozen process sends late is refused by the receive window (X-7). After `timeout_ms` its
+outcome is unknown.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -212,11 +216,11 @@ class Exchange(Protocol):
         ...
 
     async def place(self, request: OrderRequest, *, timestamp_ms: int, timeout_ms: int) -> Outcome:
-        """Send one order once. `timestamp_ms` is signed; after `timeout_ms` the outcome is unknown."""
+        """Send one order once."""
         ...
 
     async def amend(self, request: AmendRequest, *, timestamp_ms: int, timeout_ms: int) -> Outcome:
-        """Change the price of a resting regular order, once; signed and timed out as a placement.
+        """Change the price of a resting regular order, once.
 
         Accepted with a report: the order stands as asked, or has ended instead (a post-only order that would take, a
         quantity that has filled by now). Accepted without one: it stood so already.
@@ -224,23 +228,33 @@ class Exchange(Protocol):
         ...
 
     async def cancel(
-        self, symbol: str, channel: Channel, client_id: str, *, timeout_ms: int
+        self,
+        symbol: str,
+        channel: Channel,
+        client_id: str,
+        *,
+        timestamp_ms: int,
+        timeout_ms: int,
     ) -> Outcome:
         """Cancel one order by its client id. Accepted means that its end is proven."""
         ...
 
-    async def cancel_by_venue_id(self, symbol: str, venue_id: str, *, timeout_ms: int) -> Outcome:
+    async def cancel_by_venue_id(
+        self, symbol: str, venue_id: str, *, timestamp_ms: int, timeout_ms: int
+    ) -> Outcome:
         """Cancel a regular order by the venue's id: the child of a triggered conditional order."""
         ...
 
-    async def set_leverage(self, symbol: str, leverage: int) -> Outcome:
+    async def set_leverage(self, symbol: str, leverage: int, *, timestamp_ms: int) -> Outcome:
         """Set the leverage; "already set" is accepted."""
         ...
 
-    async def set_margin_mode(self, symbol: str, mode: MarginMode) -> Outcome:
+    async def set_margin_mode(self, symbol: str, mode: MarginMode, *, timestamp_ms: int) -> Outcome:
         """Set the margin mode; "already set" is accepted."""
         ...
 
-    async def set_countdown(self, symbol: str, countdown_ms: int, *, timeout_ms: int) -> Outcome:
+    async def set_countdown(
+        self, symbol: str, countdown_ms: int, *, timestamp_ms: int, timeout_ms: int
+    ) -> Outcome:
         """Have the venue cancel the symbol's regular orders after a while, unless it is told again; zero: never."""
         ...

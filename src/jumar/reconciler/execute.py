@@ -329,11 +329,15 @@ class Executor:
         timeout = self._policy.protect_timeout_ms
         if command.child_venue_id is not None:
             outcome = await self._exchange.cancel_by_venue_id(
-                command.symbol, command.child_venue_id, timeout_ms=timeout
+                command.symbol, command.child_venue_id, timestamp_ms=now, timeout_ms=timeout
             )
         else:
             outcome = await self._exchange.cancel(
-                command.symbol, command.channel, command.client_id, timeout_ms=timeout
+                command.symbol,
+                command.channel,
+                command.client_id,
+                timestamp_ms=now,
+                timeout_ms=timeout,
             )
         self._after_cancel(command, outcome)
         return outcome
@@ -349,6 +353,7 @@ class Executor:
             command.symbol,
             command.channel,
             command.client_id,
+            timestamp_ms=now,
             timeout_ms=self._policy.protect_timeout_ms,
         )
 
@@ -378,7 +383,10 @@ class Executor:
     async def _count_down(self, command: SetCountdown) -> Outcome:
         """Put the venue's countdown off, or take it away (E-7); an answer is waited for no longer than protection's."""
         outcome = await self._exchange.set_countdown(
-            command.symbol, command.countdown_ms, timeout_ms=self._policy.protect_timeout_ms
+            command.symbol,
+            command.countdown_ms,
+            timestamp_ms=self._clock.now_ms(),
+            timeout_ms=self._policy.protect_timeout_ms,
         )
         now = self._clock.now_ms()
         news = self._state.dead_man.saw(command, outcome, now)
@@ -388,10 +396,15 @@ class Executor:
 
     async def _set(self, command: SetLeverage | SetMarginMode) -> Outcome:
         """Whatever the answer, the setting is read back; a refusal keeps entries away for a while (E-4)."""
+        now = self._clock.now_ms()
         if isinstance(command, SetLeverage):
-            outcome = await self._exchange.set_leverage(command.symbol, command.leverage)
+            outcome = await self._exchange.set_leverage(
+                command.symbol, command.leverage, timestamp_ms=now
+            )
         else:
-            outcome = await self._exchange.set_margin_mode(command.symbol, command.mode)
+            outcome = await self._exchange.set_margin_mode(
+                command.symbol, command.mode, timestamp_ms=now
+            )
         self._state.note(command.cause.rule, command.cause.text, self._clock.now_ms())
         self._state.settings_due = True
         self._state.settings = None

@@ -232,16 +232,18 @@ async def test_a_cancel_that_breaks_is_not_sent_again(
 
     venue.route("DELETE", ORDER, reset)
     await _without_socket(exchange, venue, clock)
-    outcome = await exchange.cancel("BTCUSDT", Channel.REGULAR, samples.ENTRY_ID, timeout_ms=2000)
+    outcome = await exchange.cancel(
+        "BTCUSDT", Channel.REGULAR, samples.ENTRY_ID, timestamp_ms=STAMP, timeout_ms=2000
+    )
     assert isinstance(outcome, Unknown)
     assert len(venue.requests("DELETE", ORDER)) == 1
 
 
-@pytest.mark.rule("X-3")
+@pytest.mark.rule("X-3", "X-7")
 async def test_cancels_name_the_order_and_prove_its_end(
     exchange: BinanceExchange, venue: Venue
 ) -> None:
-    """Each kind of cancel goes by its own method; "unknown order" is a rejection with its code."""
+    """Each kind of cancel goes by its own method, signed with the caller's time; "unknown order" is a rejection."""
 
     def play(frame: Frame) -> Frame:
         result: dict[str, object] = samples.ORDER_ANSWER | {"status": "CANCELED"}
@@ -251,16 +253,25 @@ async def test_cancels_name_the_order_and_prove_its_end(
 
     venue.on_frame = play
     outcomes = [
-        await exchange.cancel("BTCUSDT", Channel.REGULAR, samples.ENTRY_ID, timeout_ms=2000),
-        await exchange.cancel("BTCUSDT", Channel.CONDITIONAL, samples.STOP_ID, timeout_ms=2000),
-        await exchange.cancel_by_venue_id("BTCUSDT", "22542179", timeout_ms=2000),
+        await exchange.cancel(
+            "BTCUSDT", Channel.REGULAR, samples.ENTRY_ID, timestamp_ms=STAMP, timeout_ms=2000
+        ),
+        await exchange.cancel(
+            "BTCUSDT", Channel.CONDITIONAL, samples.STOP_ID, timestamp_ms=STAMP, timeout_ms=2000
+        ),
+        await exchange.cancel_by_venue_id(
+            "BTCUSDT", "22542179", timestamp_ms=STAMP, timeout_ms=2000
+        ),
     ]
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
     methods = [frame["method"] for frame in venue.frames]
     assert methods == ["order.cancel", "algoOrder.cancel", "order.cancel"]
+    assert {frame["params"]["timestamp"] for frame in venue.frames} == {STAMP}
     assert venue.frames[2]["params"]["orderId"] == 22542179
     _play(venue, {"status": 400, "error": {"code": -2011, "msg": "Unknown order sent."}})
-    outcome = await exchange.cancel("BTCUSDT", Channel.REGULAR, samples.ENTRY_ID, timeout_ms=2000)
+    outcome = await exchange.cancel(
+        "BTCUSDT", Channel.REGULAR, samples.ENTRY_ID, timestamp_ms=STAMP, timeout_ms=2000
+    )
     assert outcome == Rejected(code=-2011, message="Unknown order sent.")
 
 
@@ -270,28 +281,37 @@ async def test_settings_are_set_and_already_set_is_accepted(
     """Leverage and margin mode go over REST; "no need to change" is success."""
     venue.route("POST", "/fapi/v1/leverage", {"leverage": 5, "symbol": "BTCUSDT"})
     venue.route("POST", "/fapi/v1/marginType", error(400, -4046, "No need to change margin type."))
-    assert await exchange.set_leverage("BTCUSDT", 5) == Accepted()
-    outcome = await exchange.set_margin_mode("BTCUSDT", MarginMode.ISOLATED)
+    assert await exchange.set_leverage("BTCUSDT", 5, timestamp_ms=STAMP) == Accepted()
+    outcome = await exchange.set_margin_mode("BTCUSDT", MarginMode.ISOLATED, timestamp_ms=STAMP)
     assert outcome == Accepted(already=True)
     venue.route("POST", "/fapi/v1/marginType", {"code": 200, "msg": "success"})
-    assert await exchange.set_margin_mode("BTCUSDT", MarginMode.ISOLATED) == Accepted()
+    assert (
+        await exchange.set_margin_mode("BTCUSDT", MarginMode.ISOLATED, timestamp_ms=STAMP)
+        == Accepted()
+    )
 
 
-@pytest.mark.rule("E-7")
+@pytest.mark.rule("E-7", "X-7")
 async def test_a_countdown_goes_over_rest_and_its_answer_must_be_its_own(
     exchange: BinanceExchange, venue: Venue
 ) -> None:
     """Another symbol's, or another time, proves nothing."""
     path = "/fapi/v1/countdownCancelAll"
     venue.route("POST", path, {"symbol": "BTCUSDT", "countdownTime": "60000"})
-    assert await exchange.set_countdown("BTCUSDT", 60_000, timeout_ms=2000) == Accepted()
+    assert (
+        await exchange.set_countdown("BTCUSDT", 60_000, timestamp_ms=STAMP, timeout_ms=2000)
+        == Accepted()
+    )
     (asked,) = venue.requests("POST", path)
     assert "symbol=BTCUSDT&countdownTime=60000" in str(asked)
+    assert f"timestamp={STAMP}" in str(asked)
     for symbol, lasts_ms in (("ETHUSDT", 60_000), ("BTCUSDT", 0)):
-        outcome = await exchange.set_countdown(symbol, lasts_ms, timeout_ms=2000)
+        outcome = await exchange.set_countdown(
+            symbol, lasts_ms, timestamp_ms=STAMP, timeout_ms=2000
+        )
         assert isinstance(outcome, Unknown)
     venue.route("POST", path, error(400, -1121, "Invalid symbol."))
-    outcome = await exchange.set_countdown("BTCUSDT", 60_000, timeout_ms=2000)
+    outcome = await exchange.set_countdown("BTCUSDT", 60_000, timestamp_ms=STAMP, timeout_ms=2000)
     assert outcome == Rejected(code=-1121, message="Invalid symbol.")
 
 
@@ -312,7 +332,7 @@ async def test_what_contradicts_itself_is_refused_unsent(
     outcome = await exchange.place(request, timestamp_ms=STAMP, timeout_ms=1000)
     assert isinstance(outcome, Rejected)
     assert (outcome.code, "trigger_price" in outcome.message) == (0, True)
-    child = await exchange.cancel_by_venue_id("BTCUSDT", "abc", timeout_ms=1000)
+    child = await exchange.cancel_by_venue_id("BTCUSDT", "abc", timestamp_ms=STAMP, timeout_ms=1000)
     assert isinstance(child, Rejected)
     assert not venue.frames
 

@@ -271,7 +271,13 @@ class BinanceAccount:
         return await self._write(call, outcomes.amended(request), timeout_ms, timestamp_ms)
 
     async def cancel(
-        self, symbol: str, channel: Channel, client_id: str, *, timeout_ms: int
+        self,
+        symbol: str,
+        channel: Channel,
+        client_id: str,
+        *,
+        timestamp_ms: int,
+        timeout_ms: int,
     ) -> Outcome:
         """Cancel one order by its client id. Accepted means that its end is proven."""
         call = params.cancellation(symbol, channel, client_id)
@@ -279,32 +285,37 @@ class BinanceAccount:
             judge = outcomes.conditional_cancelled(client_id)
         else:
             judge = outcomes.cancelled(symbol, client_id=client_id)
-        return await self._write(call, judge, timeout_ms)
+        return await self._write(call, judge, timeout_ms, timestamp_ms)
 
-    async def cancel_by_venue_id(self, symbol: str, venue_id: str, *, timeout_ms: int) -> Outcome:
+    async def cancel_by_venue_id(
+        self, symbol: str, venue_id: str, *, timestamp_ms: int, timeout_ms: int
+    ) -> Outcome:
         """Cancel a regular order by the venue's id: the child of a triggered conditional order."""
         try:
             call = params.cancellation_by_venue_id(symbol, venue_id)
         except ValueError as error:
             return Rejected(code=errors.NOT_SENT, message=f"not sent: {error}")
-        return await self._write(call, outcomes.cancelled(symbol, venue_id=venue_id), timeout_ms)
+        judge = outcomes.cancelled(symbol, venue_id=venue_id)
+        return await self._write(call, judge, timeout_ms, timestamp_ms)
 
-    async def set_leverage(self, symbol: str, leverage: int) -> Outcome:
+    async def set_leverage(self, symbol: str, leverage: int, *, timestamp_ms: int) -> Outcome:
         """Set the leverage; "already set" is accepted."""
         call = params.leverage(symbol, leverage)
         judge = outcomes.leverage_set(symbol, leverage)
-        return await self._write(call, judge, SETTINGS_TIMEOUT_MS)
+        return await self._write(call, judge, SETTINGS_TIMEOUT_MS, timestamp_ms)
 
-    async def set_margin_mode(self, symbol: str, mode: MarginMode) -> Outcome:
+    async def set_margin_mode(self, symbol: str, mode: MarginMode, *, timestamp_ms: int) -> Outcome:
         """Set the margin mode; "already set" is accepted."""
-        return await self._write(
-            params.margin_mode(symbol, mode), outcomes.done, SETTINGS_TIMEOUT_MS
-        )
+        call = params.margin_mode(symbol, mode)
+        return await self._write(call, outcomes.done, SETTINGS_TIMEOUT_MS, timestamp_ms)
 
-    async def set_countdown(self, symbol: str, countdown_ms: int, *, timeout_ms: int) -> Outcome:
+    async def set_countdown(
+        self, symbol: str, countdown_ms: int, *, timestamp_ms: int, timeout_ms: int
+    ) -> Outcome:
         """Have the venue cancel the symbol's regular orders after a while, unless it is told again; zero: never."""
         call = params.countdown(symbol, countdown_ms)
-        return await self._write(call, outcomes.countdown_set(symbol, countdown_ms), timeout_ms)
+        judge = outcomes.countdown_set(symbol, countdown_ms)
+        return await self._write(call, judge, timeout_ms, timestamp_ms)
 
     async def _ask[W, T](
         self,
@@ -326,18 +337,24 @@ class BinanceAccount:
         call: params.Call,
         judge: outcomes.Judge,
         timeout_ms: int,
-        timestamp_ms: int | None = None,
+        timestamp_ms: int,
     ) -> Outcome:
-        """Send one write once: over the socket, or over REST when the socket took nothing."""
-        stamp = self._clock.now_ms() if timestamp_ms is None else timestamp_ms
+        """Send one write once: over the socket, or over REST when the socket took nothing.
+
+        Both ways sign the caller's timestamp: a request that was held up must not become young again (X-7).
+        """
         reply: outcomes.Reply | None = None
         if call.socket_method is not None:
             reply = await self._socket.request(
-                call.socket_method, call.params, timestamp_ms=stamp, timeout_ms=timeout_ms
+                call.socket_method, call.params, timestamp_ms=timestamp_ms, timeout_ms=timeout_ms
             )
         if reply is None:
             reply = await self._caller.call(
-                call.http_method, call.path, call.params, timestamp_ms=stamp, timeout_ms=timeout_ms
+                call.http_method,
+                call.path,
+                call.params,
+                timestamp_ms=timestamp_ms,
+                timeout_ms=timeout_ms,
             )
         return outcomes.outcome_of(reply, judge)
 
