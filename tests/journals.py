@@ -5,7 +5,6 @@ A `Storyboard` plays the venue; what it did is written with the venue's answer 3
 
 import json
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from tests.worlds import NOW, Storyboard, decision, world
 
@@ -30,6 +29,7 @@ from jumar.model.world import DecisionState, World
 from jumar.planner.summary import summarize
 from jumar.reconciler.snapshot import snapshot
 from jumar.store.journal import SqlStore
+from jumar.store.place import Named
 
 ANSWER_MS = 35
 CONFIG = """
@@ -178,9 +178,9 @@ def picture(seen: World, plan: Plan | None = None) -> Snapshot:
     return Snapshot(symbol=seen.symbol, content=content, at_ms=seen.now_ms)
 
 
-async def write(path: Path, *written: Record) -> None:
+async def write(database: Named, *written: Record) -> None:
     """Write records into a database, made where there is none, one transaction each."""
-    store = SqlStore(f"sqlite:///{path}")
+    store = SqlStore(database)
     await store.open()
     for record in written:
         await store.write([record])

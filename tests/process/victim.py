@@ -41,8 +41,8 @@ from jumar.reconciler.supervise import Engine
 from jumar.reports.formats import LogFormat
 from jumar.reports.logs import configure
 from jumar.reports.recorder import TickRecorder
-from jumar.store.database import file_of
 from jumar.store.journal import SqlStore
+from jumar.store.place import parse
 
 SYMBOL = "BTCUSDT"
 
@@ -210,12 +210,15 @@ async def run(config: dict[str, Any]) -> None:
         clock=clock,
     )
     policies = {SYMBOL: _policy(config["policy"])}
-    recorder = TickRecorder(file_of(config["database"]), account="main", policies=policies)
+    place = parse(config["database"])
+    if place.base is None:
+        raise SystemExit("the victim records its ticks beside a file")
+    recorder = TickRecorder(place.base, account="main", policies=policies)
     engine = Engine(
         account="main",
         policies=policies,
         exchange=MortalExchange(adapter, killer),
-        store=MortalStore(SqlStore(config["database"]), killer),
+        store=MortalStore(SqlStore(place), killer),
         source=FileDecisions(Path(config["decision"]), account="main", symbols=(SYMBOL,)),
         clock=clock,
         observers=(Teller(clock), recorder),

@@ -378,7 +378,7 @@ def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
         ("[account\n", "is not valid TOML"),
         (GOOD.replace('"decision.json"', '"nowhere/decision.json"'), "does not exist; make it"),
         (GOOD.replace('"decision.json"', '"inbox/"'), "does not exist; make it"),
-        (GOOD.replace("sqlite:///jumar.db", "postgresql://me:hush@h/db"), "no other database is supported"),
+        (GOOD.replace("sqlite:///jumar.db", "postgresql://me:hush@h/db"), "[store] url: holds a password"),
         (GOOD.replace("[symbols.BTCUSDT]", "[symbols.btcusdt]"), "use capitals, like [symbols.BTCUSDT]"),
         (ACCOUNT + REST + LIMITS_TABLE, "add a section like [symbols.BTCUSDT]"),
         ("account = 3\n" + REST + LIMITS_TABLE + SYMBOLS, "[account]: must be a table"),

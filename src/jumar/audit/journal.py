@@ -5,16 +5,15 @@ Read-only. Nothing here is believed: it is what the other evidence is compared w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from jumar.model.order import Fill, OwnOrder
 from jumar.model.trade import Trade
 from jumar.store import records
-from jumar.store.database import reader_engine, unavailable
+from jumar.store.place import Named
+from jumar.store.reading import read
 from jumar.store.schema import events, fills, orders, refusals, stop_moves, trades
 
 
@@ -55,20 +54,14 @@ class Journal:
     newest_ms: int
 
 
-def read_journal(database: Path) -> Journal:
+def read_journal(database: Named) -> Journal:
     """Read a database, while the engine runs or afterwards.
 
     Raises:
-        StoreUnavailable: it cannot be read; the message names the file.
+        ConfigError: it has not the tables of this version.
+        StoreUnavailable: it cannot be read; the message names it.
     """
-    engine = reader_engine(database)
-    try:
-        with engine.connect() as connection:
-            return _read(connection)
-    except SQLAlchemyError as error:
-        raise unavailable(database, error) from error
-    finally:
-        engine.dispose()
+    return read(database, _read)
 
 
 def _read(connection: Connection) -> Journal:

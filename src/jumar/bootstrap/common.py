@@ -5,9 +5,10 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
-from jumar.config import Settings, Venue
+from jumar.config import Outline, Settings, Venue
 from jumar.exchange.binance import Credentials, Endpoints
 from jumar.model.errors import ConfigError
+from jumar.store.place import Place, parse
 
 
 def terms_of(of: Settings | Venue) -> dict[str, Any]:
@@ -24,6 +25,15 @@ def terms_of(of: Settings | Venue) -> dict[str, Any]:
     )
     credentials = Credentials(key=keys.api_key, secret=keys.api_secret)
     return {"endpoints": endpoints, "credentials": credentials}
+
+
+def journal_of(outline: Outline) -> Place:
+    """The database of a configuration; what lies beside one on a server is kept in the configuration's folder.
+
+    Raises:
+        ConfigError: the URL names no database.
+    """
+    return parse(outline.store_url, outline.folder)
 
 
 def moment(option: str, text: str | None) -> int | None:

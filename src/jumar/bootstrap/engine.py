@@ -6,7 +6,7 @@ from typing import Any
 
 from jumar.audit import AuditVerdict
 from jumar.audit import audit as judge_run
-from jumar.bootstrap.common import terms_of
+from jumar.bootstrap.common import journal_of, terms_of
 from jumar.config import Settings
 from jumar.decisions.file import FileDecisions
 from jumar.decisions.folder import FolderDecisions
@@ -24,7 +24,6 @@ from jumar.reconciler.dry import (
 from jumar.reconciler.supervise import Engine
 from jumar.reports import ticks
 from jumar.reports.recorder import TickRecorder
-from jumar.store.database import file_of
 from jumar.store.journal import SqlStore
 
 
@@ -39,12 +38,12 @@ def build_engine(settings: Settings, observers: Sequence[Observer]) -> Engine:
         account=settings.account,
         policies=settings.policies,
         exchange=_exchange(settings, clock),
-        store=SqlStore(settings.store_url),
+        store=SqlStore(journal_of(settings)),
         source=_source(settings),
         no_dead_man=settings.no_dead_man,
         levels=_levels(settings),
         clock=clock,
-        observers=(*observers, _recorder(settings)),
+        observers=(*observers, *_recorder(settings)),
     )
 
 
@@ -94,10 +93,11 @@ def _source(settings: Settings) -> DecisionSource:
     )
 
 
-def _recorder(settings: Settings) -> TickRecorder:
-    return TickRecorder(
-        file_of(settings.store_url), account=settings.account, policies=settings.policies
-    )
+def _recorder(settings: Settings) -> tuple[TickRecorder, ...]:
+    base = journal_of(settings).base
+    if base is None:
+        return ()
+    return (TickRecorder(base, account=settings.account, policies=settings.policies),)
 
 
 def audit(

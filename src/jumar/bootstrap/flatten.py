@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jumar.bootstrap.common import run_async, terms_of
+from jumar.bootstrap.common import journal_of, run_async, terms_of
 from jumar.config import Settings
 from jumar.decisions.silence import NoDecisions
 from jumar.exchange.binance import BinanceExchange
@@ -22,9 +22,10 @@ from jumar.reconciler.flatten import Confirmed, Flattening
 from jumar.reconciler.supervise import Engine
 from jumar.reports.recorder import TickRecorder
 from jumar.store import pause, requests
-from jumar.store.database import file_of
+from jumar.store.backends import holder
 from jumar.store.journal import SqlStore
-from jumar.store.lock import WriterLock, holder
+from jumar.store.lock import WriterLock
+from jumar.store.place import Place, SqlitePlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +73,10 @@ def flatten(
         engine = _engine(settings, database, clock, observers)
         flattening = Flattening(engine, clock)
         run_async(flattening.run(wait_s=wait_s))
-        if database != file_of(settings.store_url) and paused:
+        configured = journal_of(settings)
+        if database != configured and paused:
             # only now is the exchange's clock known, by which decisions are spent
-            _leave_pause(file_of(settings.store_url), asked_by, clock)
+            _leave_pause(configured, asked_by, clock)
     confirmed = tuple(flattening.confirmed.values())
     return Outcome(confirmed=confirmed, done=flattening.done, paused=paused)
 
@@ -86,68 +88,86 @@ def _ask(  # noqa: PLR0917 - private, and each is a thing of its own
     clock: Clock,
     tell: Callable[[str], None],
     leftovers: ExitStack,
-) -> tuple[Path, bool]:
+) -> tuple[Place, bool]:
     """Leave the request in the journal, or in an empty one where that cannot be opened; say where, and if paused."""
-    database = file_of(settings.store_url)
-    why = _why_unusable(settings.store_url, database)
+    database = journal_of(settings)
+    why = _why_unusable(database)
     paused = True
     if why is not None:
         tell(f"the database cannot be used ({why}): going by the exchange alone")
         why_not = _leave_pause(database, asked_by, clock)
         paused = why_not is None
-        tell(why_not or f"a pause stands in {pause.pause_file(database)} until `jumar resume`")
+        tell(why_not or f"a pause stands in {_pause_of(database)} until `jumar resume`")
         _keep_engines_out(database, tell, leftovers)
         folder = leftovers.enter_context(tempfile.TemporaryDirectory(prefix="jumar-flatten-"))
-        database = Path(folder) / "jumar.db"
-        _why_unusable(f"sqlite:///{database}", database)  # makes it
+        database = SqlitePlace(Path(folder) / "jumar.db")
+        _why_unusable(database)  # makes it
     requests.ask(
         database, request="flatten", symbol=symbol, asked_by=asked_by, at_ms=clock.now_ms()
     )
     return database, paused
 
 
-def _why_unusable(url: str, database: Path) -> str | None:
+def _why_unusable(database: Place) -> str | None:
     """Open the database as an engine would, and close it; why that is not possible, None where it is.
 
     Raises:
         ConfigError: an engine holds it.
     """
     try:
-        asyncio.run(_open(url))
+        asyncio.run(_open(database))
     except (ConfigError, StoreUnavailable) as error:
-        if holder(database) is not None:
+        if _is_held(database):
             raise
         return str(error)
     return None
 
 
-async def _open(url: str) -> None:
-    store = SqlStore(url)
+async def _open(database: Place) -> None:
+    store = SqlStore(database)
     try:
         await store.open()
     finally:
         await store.close()
 
 
-def _leave_pause(database: Path, asked_by: str, clock: Clock) -> str | None:
+def _is_held(database: Place) -> bool:
+    """Whether an engine holds a database; of a server that does not answer nothing is known, and nothing can be written."""
+    try:
+        return holder(database) is not None
+    except StoreUnavailable:
+        return False
+
+
+def _pause_of(database: Place) -> Path | None:
+    return None if database.base is None else pause.pause_file(database.base)
+
+
+def _leave_pause(database: Place, asked_by: str, clock: Clock) -> str | None:
     """Leave a pause beside the database; why that is not possible, None where it stands."""
     cause = f"flattened by {asked_by} while the database could not be used"
+    if database.base is None:
+        return "NO PAUSE COULD BE LEFT: no folder is known for it; start no engine"
     try:
-        pause.leave(database, cause=cause, at_ms=clock.now_ms())
+        pause.leave(database.base, cause=cause, at_ms=clock.now_ms())
     except OSError as error:
-        place = pause.pause_file(database)
+        place = pause.pause_file(database.base)
         return (
             f"NO PAUSE COULD BE LEFT: {place} cannot be written ({error.strerror}); start no engine"
         )
     return None
 
 
-def _keep_engines_out(database: Path, tell: Callable[[str], None], leftovers: ExitStack) -> None:
-    lock = WriterLock(database)
+def _keep_engines_out(database: Place, tell: Callable[[str], None], leftovers: ExitStack) -> None:
+    """Of a file by its lock; a server that cannot be used keeps every engine out by itself."""
+    if not isinstance(database, SqlitePlace):
+        tell("start no engine meanwhile")
+        return
+    lock = WriterLock(database.file)
     try:
         lock.take()
     except ConfigError as error:
-        if holder(database) is not None:
+        if _is_held(database):
             raise
         tell(f"{error}; start no engine meanwhile")
         return
@@ -155,18 +175,22 @@ def _keep_engines_out(database: Path, tell: Callable[[str], None], leftovers: Ex
 
 
 def _engine(
-    settings: Settings, database: Path, clock: SystemClock, observers: Sequence[Observer]
+    settings: Settings, database: Place, clock: SystemClock, observers: Sequence[Observer]
 ) -> Engine:
     exchange = BinanceExchange(
         **terms_of(settings), clock=clock, recv_window_ms=settings.recv_window_ms
     )
-    recorder = TickRecorder(database, account=settings.account, policies=settings.policies)
+    recorders = (
+        ()
+        if database.base is None
+        else (TickRecorder(database.base, account=settings.account, policies=settings.policies),)
+    )
     return Engine(
         account=settings.account,
         policies=settings.policies,
         exchange=exchange,
-        store=SqlStore(f"sqlite:///{database}"),
+        store=SqlStore(database),
         source=NoDecisions(),
         clock=clock,
-        observers=(*observers, recorder),
+        observers=(*observers, *recorders),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from jumar.config import account, proof
 from jumar.config.account import Addresses, Environment
@@ -25,6 +26,7 @@ _SECTIONS = ("account", "store", "decision", "levels", "limits", "symbols")
 _KEYS_OF = {"account": account.KEYS, "store": ("url",), "decision": ("path",), "levels": ("path",)}
 _SYMBOL = re.compile(r"^[A-Z0-9_]{2,40}$")
 _SQLITE = "sqlite:///"
+_POSTGRESQL = ("postgresql://", "postgresql+psycopg://")
 _SYMBOLS_MAX = 100
 
 
@@ -34,7 +36,8 @@ class Outline:
 
     Attributes:
         account: the account's name, part of every id.
-        store_url: `sqlite:///` and an absolute path.
+        store_url: `sqlite:///` and an absolute path, or `postgresql://` and a database of a server.
+        folder: that of the file; what lies beside a database on a server is kept there.
         decision_path: the watched file, or a folder that exists: then one file for each symbol.
         policies: the limits of each symbol, in the order of the file.
         no_dead_man: why the venue's dead man's switch may not be used, None where a probe has proven V-6 (E-7).
@@ -49,6 +52,7 @@ class Outline:
     policies: Mapping[str, Policy]
     levels_path: Path | None = None
     no_dead_man: str | None = NOT_PROBED
+    folder: Path | None = None
 
     @property
     def recv_window_ms(self) -> int:
@@ -111,6 +115,7 @@ def _outline(problems: Problems, data: Mapping[str, Any], folder: Path) -> Outli
         decision_path=_decision_path(problems, data, folder),
         policies=_policies(problems, data),
         levels_path=_levels_path(problems, data, folder),
+        folder=folder,
         no_dead_man=proof.read_no_dead_man(problems, table, addresses, folder),
     )
 
@@ -166,12 +171,32 @@ def _store_url(problems: Problems, data: Mapping[str, Any], folder: Path) -> str
     url = problems.convert(where, table["url"], str)
     if url is None:
         return ""
+    if url.startswith(_POSTGRESQL):
+        return _server_url(problems, where, url)
     database = url.removeprefix(_SQLITE)
     if database in (url, "", ":memory:"):
         # The address may hold a password, so it is not repeated.
-        advice = f'must be "{_SQLITE}" and a file; no other database is supported in this version'
+        advice = f'must be "{_SQLITE}" and a file, or "{_POSTGRESQL[0]}user@host:5432/database"'
         problems.add(where, advice)
     return f"{_SQLITE}{folder / database}"
+
+
+def _server_url(problems: Problems, where: str, url: str) -> str:
+    """The address of a database on a server; it is never repeated, for it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        password, _ = parts.password, parts.port
+    except ValueError:
+        problems.add(
+            where, f'cannot be read; write it like "{_POSTGRESQL[0]}user@host:5432/database"'
+        )
+        return ""
+    if password is not None or "password" in parse_qs(parts.query):
+        advice = "holds a password; put it into a pgpass file or the variable PGPASSWORD"
+        problems.add(where, f"{advice} and write only the user here")
+    elif not parts.path.strip("/") or "/" in parts.path.strip("/"):
+        problems.add(where, f'names no database; write "{_POSTGRESQL[0]}user@host:5432/database"')
+    return url
 
 
 def _levels_path(problems: Problems, data: Mapping[str, Any], folder: Path) -> Path | None:

@@ -6,7 +6,6 @@ as in `queries.py`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +23,7 @@ from jumar.model.journal import (
 from jumar.model.mode import ModeState
 from jumar.model.order import OwnOrder, Role
 from jumar.store import records, schema
+from jumar.store.place import Named
 from jumar.store.queries import TradeRow, trade_row
 from jumar.store.reading import read, rows
 from jumar.store.recall import operator_requests
@@ -69,7 +69,7 @@ class Present:
     requests: tuple[OperatorRequest, ...]
 
 
-def present(database: str | Path) -> Present:
+def present(database: Named) -> Present:
     """Return what the engine wrote last."""
     return read(
         database,
@@ -86,14 +86,14 @@ def present(database: str | Path) -> Present:
     )
 
 
-def obeyed_ms(database: str | Path, number: int) -> int | None:
+def obeyed_ms(database: Named, number: int) -> int | None:
     """When a request was obeyed, exchange time; None while it was not."""
     table = schema.operator_requests.c
     found = rows(database, select(table.done_ms).where(table.seq == number))
     return found[0][0] if found else None
 
 
-def incidents_since(database: str | Path, since_ms: int) -> tuple[Incident, ...]:
+def incidents_since(database: Named, since_ms: int) -> tuple[Incident, ...]:
     """Incidents not before an exchange time, in the order in which they were written."""
     return read(
         database,
@@ -101,14 +101,14 @@ def incidents_since(database: str | Path, since_ms: int) -> tuple[Incident, ...]
     )
 
 
-def trade_keys(database: str | Path) -> tuple[str, ...]:
+def trade_keys(database: Named) -> tuple[str, ...]:
     """The keys of all trades, newest first."""
     columns = schema.trades.c
     newest = select(columns.key).order_by(columns.armed_ms.desc(), columns.key.desc())
     return tuple(row[0] for row in rows(database, newest))
 
 
-def keys_meant(database: str | Path, wanted: str) -> tuple[str, ...]:
+def keys_meant(database: Named, wanted: str) -> tuple[str, ...]:
     """The keys that a word may mean: a key, the beginning of one, a client order id, or `last`.
 
     Empty when it means none; more than one when it is too short.
@@ -122,7 +122,7 @@ def keys_meant(database: str | Path, wanted: str) -> tuple[str, ...]:
     return (wanted,) if wanted in keys else keys
 
 
-def entry_fills(database: str | Path, key: str) -> tuple[FillSeen, ...]:
+def entry_fills(database: Named, key: str) -> tuple[FillSeen, ...]:
     """The executions of a trade's entry orders, oldest first."""
     return read(
         database,
@@ -130,7 +130,7 @@ def entry_fills(database: str | Path, key: str) -> tuple[FillSeen, ...]:
     )
 
 
-def trade_story(database: str | Path, key: str) -> TradeStory:
+def trade_story(database: Named, key: str) -> TradeStory:
     """Everything of one trade that is there.
 
     Raises:

@@ -7,13 +7,11 @@ loop of its own may hand in an executor that runs inline. Knows no venue and tak
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from sqlite3 import Connection as Database
-from sqlite3 import Error as DatabaseTrouble
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from jumar.model.errors import ConfigError, StoreUnavailable, WriterLost
+from jumar.model.errors import StoreUnavailable, WriterLost
 from jumar.model.journal import (
     AccountMemory,
     ModeChanged,
@@ -26,16 +24,10 @@ from jumar.model.mode import Mode, ModeState
 from jumar.ports.clock import new_identity
 from jumar.store import account, pause, recall, schema
 from jumar.store import records as rows
-from jumar.store.database import (
-    BUSY_TIMEOUT_MS,
-    check_place,
-    cut,
-    file_of,
-    unavailable,
-    writer_engine,
-)
-from jumar.store.lock import WriterLock
+from jumar.store.backends import writer_of
+from jumar.store.database import BUSY_TIMEOUT_MS, failed, unavailable
 from jumar.store.migrate import migrate
+from jumar.store.place import Named, parse, place_of
 from jumar.store.writer import GroupWriter
 
 _STORE_ID = "store_id"
@@ -49,11 +41,11 @@ _TAKEN_IN = select(_REQUESTS.seq).where(
 
 
 class SqlStore:
-    """Durable memory of one account in one database file (see `jumar.ports.store.Store`)."""
+    """Durable memory of one account in one database (see `jumar.ports.store.Store`)."""
 
     def __init__(
         self,
-        url: str,
+        database: Named,
         *,
         executor: Executor | None = None,
         new_store_id: Callable[[], str] = new_identity,
@@ -62,25 +54,21 @@ class SqlStore:
         """Name the database; nothing is opened yet.
 
         Args:
-            url: `sqlite:///relative.db` or `sqlite:////absolute.db`.
+            database: a URL as in `[store] url`, the path of an SQLite file, or a place.
             executor: where statements run, one at a time; by default a thread of the store's own.
             new_store_id: draws the identity of a new database.
             busy_timeout_ms: how long a commit waits for another process that writes.
 
         Raises:
-            ConfigError: the URL names no database file.
+            ConfigError: the URL names no database.
         """
-        self._path = file_of(url)
+        self._place = parse(database) if isinstance(database, str) else place_of(database)
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="jumar-store")
         self._new_store_id = new_store_id
-        self._database: Database | None = None
-        self._opened_file: tuple[int, int] | None = None
-        self._nothing_asked: tuple[Database, int] | None = None
-        self._engine: Engine = writer_engine(
-            self._path, busy_timeout_ms=busy_timeout_ms, opened=self._opened
-        )
-        self._writer = GroupWriter(self._engine, self._path, self._executor)
-        self._lock = WriterLock(self._path)
+        self._nothing_asked: object | None = None
+        self._right = writer_of(self._place, busy_timeout_ms=busy_timeout_ms)
+        self._engine = self._right.engine
+        self._writer = GroupWriter(self._engine, self._place, self._executor)
         self._closed = False
 
     async def open(self) -> StoreIdentity:
@@ -125,14 +113,14 @@ class SqlStore:
                 of the symbol or an order that was never journaled (S-3, X-1, X-2, X-9).
             StoreUnavailable: they could not be written, or the store is not open; none of them was.
         """
-        if not self._lock.held:
+        if not self._right.held:
             raise StoreUnavailable(
-                f"{self._path}: not open, so that another engine may be writing to it"
+                f"{self._place}: not open, so that another engine may be writing to it"
             )
         try:
             done = self._writer.submit(records)
         except RuntimeError as error:
-            raise unavailable(self._path, error) from error
+            raise unavailable(self._place, error) from error
         if done.done():
             done.result()
         else:
@@ -149,7 +137,7 @@ class SqlStore:
             await self._done(self._engine.dispose)
             self._executor.shutdown()
         finally:
-            self._lock.release()
+            self._right.release()
 
     def abandon(self) -> None:
         """Let go of everything at once, as the end of the process would; nothing is flushed.
@@ -162,52 +150,46 @@ class SqlStore:
         self._closed = True
         try:
             self._executor.shutdown(cancel_futures=True)
-            if self._database is not None:
-                cut(self._database)
+            self._right.cut()
             self._engine.dispose()
         finally:
-            self._lock.release()
-
-    def _opened(self, database: Database) -> None:
-        self._database = database
+            self._right.release()
 
     async def _run[T](self, work: Callable[[], T]) -> T:
         if self._closed:
-            raise StoreUnavailable(f"{self._path}: the store is closed")
+            raise StoreUnavailable(f"{self._place}: the store is closed")
         return await self._done(work)
 
     async def _done[T](self, work: Callable[[], T]) -> T:
         try:
             done = self._executor.submit(work)
         except RuntimeError as error:
-            raise unavailable(self._path, error) from error
+            raise unavailable(self._place, error) from error
         try:
             return done.result() if done.done() else await asyncio.wrap_future(done)
         except SQLAlchemyError as error:
-            raise unavailable(self._path, error) from error
+            raise failed(self._place, error) from error
 
     def _open(self) -> StoreIdentity:
-        check_place(self._path)
-        self._lock.take()
+        self._right.take()
         try:
             return self._migrate()
         except BaseException:
             self._engine.dispose()
-            self._lock.release()
+            self._right.release()
             raise
 
     def _migrate(self) -> StoreIdentity:
         try:
             with self._engine.begin() as connection:
+                self._right.check(connection)
                 migrate(connection)
-                found = self._path.stat()
-                self._opened_file = (found.st_dev, found.st_ino)
                 return self._identify(connection)
         except DatabaseError as error:
-            if "not a database" in str(error.orig):
-                message = f"[store] url: {self._path} is not an SQLite database: name a new file"
-                raise ConfigError(message) from error
-            raise
+            refused = self._right.refused(error)
+            if refused is None:
+                raise
+            raise refused from error
 
     def _identify(self, connection: Connection) -> StoreIdentity:
         store_id = connection.execute(_KNOWN).scalar()
@@ -225,10 +207,10 @@ class SqlStore:
 
     def _requests(self) -> tuple[OperatorRequest, ...]:
         """Ask only when another connection has committed since nobody had asked for anything: only people's do."""
-        lost = self._lost()
+        lost = self._right.lost()
         if lost is not None:
             raise WriterLost(f"{lost}: another engine may be writing; start this one again")
-        seen = self._others_commits()
+        seen = self._right.others_commits()
         if seen is not None and seen == self._nothing_asked:
             return ()
         with self._engine.connect() as connection:
@@ -238,7 +220,7 @@ class SqlStore:
 
     def _take_in_pause(self, connection: Connection) -> ModeState | None:
         """A pause that stands beside the database: the flatten that left it spent every decision before (D-7, M-6)."""
-        left = pause.read(self._path)
+        left = pause.read(self._place.base)
         if left is not None:
             done = {"at_ms": left.since_ms, "done_ms": left.since_ms, "outcome": left.cause}
             values = {"symbol": None, "request": "flatten", "asked_by": "pause file", **done}
@@ -247,39 +229,22 @@ class SqlStore:
         return left
 
     def _remove_pause(self) -> None:
+        base = self._place.base
+        if base is None:
+            return
         try:
-            pause.remove(self._path)
+            pause.remove(base)
         except OSError as error:
-            place = pause.pause_file(self._path)
+            place = pause.pause_file(base)
             message = f"{place} cannot be removed ({error.strerror}): the next start is paused"
             raise StoreUnavailable(message) from error
-
-    def _lost(self) -> str | None:
-        """X-7: whether lock or database were replaced underneath."""
-        try:
-            place = self._path.stat()
-        except OSError as error:
-            return f"{self._path} cannot be found ({error.strerror})"
-        if (place.st_dev, place.st_ino) != self._opened_file:
-            return f"{self._path} was replaced"
-        return self._lock.lost()
-
-    def _others_commits(self) -> tuple[Database, int] | None:
-        """What changes with every commit of another connection (SQLite's `data_version`)."""
-        if self._database is None:
-            return None
-        try:
-            (version,) = self._database.execute("PRAGMA data_version").fetchone()
-        except DatabaseTrouble:
-            return None  # the question itself will say what is wrong
-        return self._database, version
 
     def _load(self, symbol: str) -> SymbolMemory:
         with self._engine.connect() as connection:
             try:
                 return recall.symbol_memory(connection, symbol)
             except (ValueError, KeyError) as error:
-                message = f"{self._path}: what is kept of {symbol} cannot be understood: {error}"
+                message = f"{self._place}: what is kept of {symbol} cannot be understood: {error}"
                 raise StoreUnavailable(message) from error
 
     def _load_account(self, now_ms: int) -> AccountMemory:

@@ -41,8 +41,10 @@ def leave(database: Path, *, cause: str, at_ms: int) -> Path:
     return place
 
 
-def read(database: Path) -> ModeState | None:
-    """Return the pause that stands beside a database, None without one."""
+def read(database: Path | None) -> ModeState | None:
+    """Return the pause that stands beside a database, None without one, or where nothing can stand beside it."""
+    if database is None:
+        return None
     try:
         content = pause_file(database).read_bytes()
     except FileNotFoundError:

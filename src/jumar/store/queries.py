@@ -1,14 +1,13 @@
 """What a person asks later, answered by SQL (Q-3): read-only, while the engine trades and afterwards.
 
 Every function opens the database, asks one question and closes it; what a person asks of one trade or of this
-moment stands in `asked.py`. `database` is a URL as in `[store] url`, or a path. All of them raise
-`StoreUnavailable`, with the file's name, when it cannot be read, and `ConfigError` for a URL that names no file or
+moment stands in `asked.py`. `database` is a URL as in `[store] url`, a path or a place. All of them raise
+`StoreUnavailable`, with the file's name, when it cannot be read, and `ConfigError` for a URL that names no database or
 a database that has not the tables of this version.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -17,6 +16,7 @@ from jumar.model.journal import EventSeen
 from jumar.model.order import OrderState, Role
 from jumar.model.trade import Trade, TradeSummary
 from jumar.store import records
+from jumar.store.place import Named
 from jumar.store.reading import rows
 from jumar.store.records import Row
 from jumar.store.schema import events as events_table
@@ -38,46 +38,46 @@ class TradeRow:
     summary: TradeSummary | None
 
 
-def refusal_counts(database: str | Path) -> Mapping[str, int]:
+def refusal_counts(database: Named) -> Mapping[str, int]:
     """How often each guard refused an entry, by code (counted once per change)."""
     codes = refusals.c.code
     return _counts(database, select(codes, func.count()).group_by(codes).order_by(codes))
 
 
-def exit_counts(database: str | Path) -> Mapping[str, int]:
+def exit_counts(database: Named) -> Mapping[str, int]:
     """How many ended trades each exit closed, by exit reason."""
     reasons = trades_table.c.exit_reason
     ended = select(reasons, func.count()).where(reasons.is_not(None))
     return _counts(database, ended.group_by(reasons).order_by(reasons))
 
 
-def order_causes(database: str | Path) -> Mapping[tuple[str, str], int]:
+def order_causes(database: Named) -> Mapping[tuple[str, str], int]:
     """How many orders were journaled for each role and rule."""
     role, rule = orders.c.role, orders.c.rule
     counted = select(role, rule, func.count()).group_by(role, rule).order_by(role, rule)
     return {(row[0], row[1]): row[2] for row in rows(database, counted)}
 
 
-def event_causes(database: str | Path) -> Mapping[str, int]:
+def event_causes(database: Named) -> Mapping[str, int]:
     """How many events were written for each rule."""
     rule = events_table.c.rule
     return _counts(database, select(rule, func.count()).group_by(rule).order_by(rule))
 
 
-def unresolved_intents(database: str | Path) -> int:
+def unresolved_intents(database: Named) -> int:
     """How many journaled orders are in flight or unknown: it is not proven whether they exist."""
     states = (OrderState.IN_FLIGHT.value, OrderState.UNKNOWN.value)
     return int(rows(database, select(func.count()).where(orders.c.state.in_(states)))[0][0])
 
 
-def journaled_ids(database: str | Path) -> tuple[str, ...]:
+def journaled_ids(database: Named) -> tuple[str, ...]:
     """The client ids of all orders whose intent is durable, oldest first."""
     ids = select(orders.c.client_id).order_by(orders.c.journaled_ms, orders.c.client_id)
     return tuple(row[0] for row in rows(database, ids))
 
 
 def trades(
-    database: str | Path,
+    database: Named,
     *,
     symbol: str | None = None,
     since_ms: int | None = None,
@@ -117,7 +117,7 @@ def trade_row(row: Row) -> TradeRow:
     )
 
 
-def events(database: str | Path, trade_key: str) -> tuple[EventSeen, ...]:
+def events(database: Named, trade_key: str) -> tuple[EventSeen, ...]:
     """The story of one trade, in the order in which it was written."""
     columns = events_table.c
     told = select(
@@ -126,5 +126,5 @@ def events(database: str | Path, trade_key: str) -> tuple[EventSeen, ...]:
     return tuple(EventSeen(**row._mapping) for row in rows(database, told.order_by(columns.seq)))  # noqa: SLF001 - as above
 
 
-def _counts(database: str | Path, statement: Select[Any]) -> Mapping[str, int]:
+def _counts(database: Named, statement: Select[Any]) -> Mapping[str, int]:
     return {row[0]: row[1] for row in rows(database, statement)}

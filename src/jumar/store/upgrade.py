@@ -32,7 +32,7 @@ def upgrade(connection: Connection) -> None:
     current = MigrationContext.configure(connection).get_current_heads()
     known = {script.revision for script in scripts.walk_revisions()}
     if not current and inspect(connection).get_table_names():
-        raise ConfigError("[store] url names the database of another program: name a new file")
+        raise ConfigError("[store] url names the database of another program: name a new one")
     if not known.issuperset(current):
         found = ", ".join(current)
         raise ConfigError(

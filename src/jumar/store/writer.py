@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 
 from sqlalchemy import Connection, Engine
@@ -19,7 +18,8 @@ from sqlalchemy import Connection, Engine
 from jumar.model.errors import JumarError
 from jumar.model.journal import Record
 from jumar.store.apply import apply
-from jumar.store.database import FATAL, savepoint, unavailable
+from jumar.store.database import FATAL, failed, savepoint
+from jumar.store.place import Place
 
 GROUP_MAX = 256
 
@@ -46,9 +46,9 @@ class _Request:
 class GroupWriter:
     """Queues requests and commits them in groups on an executor with one worker."""
 
-    def __init__(self, engine: Engine, path: Path, executor: Executor) -> None:
+    def __init__(self, engine: Engine, place: Place, executor: Executor) -> None:
         self._engine = engine
-        self._path = path
+        self._place = place
         self._executor = executor
         self._queue: deque[_Request] = deque()
         self._lock = Lock()
@@ -91,7 +91,7 @@ class GroupWriter:
         elif isinstance(error, JumarError):
             request.done.set_exception(error)
         else:
-            failure = unavailable(self._path, error)
+            failure = failed(self._place, error)
             failure.__cause__ = error
             request.done.set_exception(failure)
 

@@ -22,6 +22,7 @@ from jumar.ops.cli.asking import Asked
 from jumar.ops.cli.story.life import time_to_protect_ms, told
 from jumar.ops.cli.story.lines import Line, folded
 from jumar.store import asked as store
+from jumar.store.place import SqlitePlace
 
 D = Decimal
 
@@ -246,7 +247,7 @@ async def test_a_trade_is_found_by_what_a_person_has_at_hand(tmp_path: Path) -> 
     life = armed()
     path = tmp_path / "jumar.db"
     await write(path, *records(life))
-    asked = Asked(account="main", database=path, symbols=())
+    asked = Asked(account="main", database=SqlitePlace(path), symbols=())
     key = life.trade.key
     for wanted in (key, key[:3], f"jm-{key}-E1", "last"):
         assert explain.the_one(asked, wanted) == key

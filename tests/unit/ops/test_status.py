@@ -34,12 +34,21 @@ from jumar.reconciler.snapshot import snapshot
 from jumar.store import pause, requests
 from jumar.store.journal import SqlStore
 from jumar.store.lock import WriterLock
+from jumar.store.place import SqlitePlace
+
+
+def file_of(asked: Asked) -> Path:
+    """The file of the database that is asked."""
+    assert asked.database.base is not None
+    return asked.database.base
 
 
 @pytest.fixture
 def asked(tmp_path: Path) -> Asked:
     """Where the tests look."""
-    return Asked(account="main", database=tmp_path / "jumar.db", symbols=("BTCUSDT", "ETHUSDT"))
+    return Asked(
+        account="main", database=SqlitePlace(tmp_path / "jumar.db"), symbols=("BTCUSDT", "ETHUSDT")
+    )
 
 
 def drawn(seen: dict[str, Any]) -> str:
@@ -105,7 +114,7 @@ async def test_what_holds_the_account_holds_every_symbol(asked: Asked) -> None:
     assert {each["mode"]["cause"] for each in told["symbols"].values()} == {"paused by 1 person"}
     await write(asked.database, ModeChanged(symbol=None, state=normal))
     assert status.look(asked, NOW)["mode"] == "NORMAL"
-    pause.leave(asked.database, cause="left beside it by 1 flatten", at_ms=NOW)
+    pause.leave(file_of(asked), cause="left beside it by 1 flatten", at_ms=NOW)
     assert "left beside it by 1 flatten" in drawn(status.look(asked, NOW))
 
 
@@ -126,7 +135,7 @@ async def test_what_heals_by_itself_stands_in_the_picture(asked: Asked) -> None:
 async def test_who_runs_is_the_locks_word(asked: Asked) -> None:
     """The process that holds the writer's lock, or that nobody does."""
     await write(asked.database, picture(world()))
-    lock = WriterLock(asked.database)
+    lock = WriterLock(file_of(asked))
     lock.take()
     told = status.look(asked, NOW + 2000)
     lock.release()
@@ -140,7 +149,7 @@ async def test_an_old_picture_is_not_told_as_the_present(asked: Asked) -> None:
     """Without an engine, or with one that writes nothing, it says what was and how long ago."""
     await write(asked.database, picture(position()))
     assert "was PROTECTED" in drawn(status.look(asked, NOW))  # nobody runs
-    lock = WriterLock(asked.database)
+    lock = WriterLock(file_of(asked))
     lock.take()
     fresh, stale = status.look(asked, NOW + 1000), status.look(asked, NOW + 60_000)
     lock.release()
@@ -268,7 +277,7 @@ async def test_a_killed_engines_database_is_read_as_it_lies(tmp_path: Path, aske
     await store.write([picture(position())])
     for suffix in ("", "-wal", "-shm"):
         shutil.copy(tmp_path / f"alive.db{suffix}", tmp_path / f"jumar.db{suffix}")
-    assert asked.database.with_name("jumar.db-wal").stat().st_size > 0
+    assert file_of(asked).with_name("jumar.db-wal").stat().st_size > 0
     told = status.look(asked, NOW)
     await store.close()
     assert told["engine"] == {"pid": None}

@@ -16,12 +16,13 @@ from jumar.model.journal import Record, TradeEnded
 from jumar.model.trade import CloseReason, TradeSummary
 from jumar.ops.cli import trades
 from jumar.ops.cli.asking import Asked
+from jumar.store.place import SqlitePlace
 
 
 @pytest.fixture
 def asked(tmp_path: Path) -> Asked:
     """Where the tests look."""
-    return Asked(account="main", database=tmp_path / "jumar.db", symbols=("BTCUSDT",))
+    return Asked(account="main", database=SqlitePlace(tmp_path / "jumar.db"), symbols=("BTCUSDT",))
 
 
 def ended(key: str, day: int, **changes: Any) -> list[Record]:

@@ -182,7 +182,7 @@ async def test_one_id_one_order(store: SqlStore) -> None:
     await store.write([intent])
     with pytest.raises(InvariantBroken, match=r"X-1: jm-abcdefghij-E1 was journaled before"):
         await store.write([note("lost with it"), intent])
-    assert queries.events(store._path, KEY) == ()
+    assert queries.events(store._place, KEY) == ()
 
 
 @pytest.mark.rule("X-2")

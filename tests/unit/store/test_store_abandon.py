@@ -13,9 +13,9 @@ from sqlalchemy import Connection, event
 from jumar.model.errors import ConfigError, StoreUnavailable
 from jumar.model.journal import EventSeen
 from jumar.store import queries
-from jumar.store.database import cut
 from jumar.store.journal import SqlStore
 from jumar.store.lock import holder
+from jumar.store.sqlite import cut
 from jumar.store.writer import InlineExecutor
 
 KEY = "abcdefghij"

@@ -169,8 +169,8 @@ async def test_a_database_without_a_journal_is_fresh(path: Path) -> None:
         ("sqlite:///:memory:", "names no file"),
         ("sqlite://jumar.db", "names no file"),
         ("sqlite:///jumar.db?mode=memory", "names no file"),
-        ("sqlite+aiosqlite:///jumar.db", "only SQLite is supported"),
-        ("mysql://u:secret@h/db", "only SQLite is supported"),
+        ("sqlite+aiosqlite:///jumar.db", "only SQLite and PostgreSQL are supported"),
+        ("mysql://u:secret@h/db", "only SQLite and PostgreSQL are supported"),
     ],
 )
 def test_a_wrong_url_is_named(url: str, said: str) -> None:

@@ -30,7 +30,7 @@ from jumar.model.journal import (
 from jumar.model.mode import Mode, ModeState
 from jumar.model.order import Fill, OrderRequest, OrderState, OrderType, OwnOrder, Role, Side
 from jumar.model.trade import Trade, TradeSummary
-from jumar.store import asked, queries, requests
+from jumar.store import asked, queries, requests, sqlite
 from jumar.store.journal import SqlStore
 
 DECISION = Decision(
@@ -209,7 +209,7 @@ async def test_a_url_is_as_good_as_a_path(store: SqlStore, tmp_path: Path) -> No
 
 async def test_readers_cannot_write(store: SqlStore, path: Path) -> None:
     """The connection that people's questions use refuses to change anything."""
-    from jumar.store.database import reader_engine
+    from jumar.store.sqlite import reader_engine
 
     engine = reader_engine(path)
     with engine.connect() as connection, pytest.raises(Exception, match="readonly database") as no:
@@ -359,7 +359,7 @@ async def test_a_request_waits_for_the_writer_and_says_when_it_waited_in_vain(
     store: SqlStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A transaction that never ends: after the busy time-out the file and the reason are named."""
-    monkeypatch.setattr(requests, "BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 20)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match="database is locked"):

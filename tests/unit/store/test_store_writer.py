@@ -20,9 +20,9 @@ from jumar.model.ids import client_id
 from jumar.model.journal import EquitySeen, EventSeen, Intent, StopConfirmed
 from jumar.model.order import OwnOrder, Role
 from jumar.store import queries
-from jumar.store.database import _COMPILED
 from jumar.store.journal import SqlStore
 from jumar.store.migrate import blank_database
+from jumar.store.sqlite import _COMPILED
 from jumar.store.writer import InlineExecutor
 
 KEY = "abcdefghij"

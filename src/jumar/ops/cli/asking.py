@@ -10,6 +10,7 @@ from pathlib import Path
 from jumar.config import load_outline
 from jumar.model.errors import ConfigError
 from jumar.model.units import text
+from jumar.store.place import Place
 from jumar.store.reading import existing
 
 CONFIG = Path("jumar.toml")
@@ -26,7 +27,7 @@ class Asked:
     """
 
     account: str | None
-    database: Path
+    database: Place
     symbols: tuple[str, ...]
 
 
@@ -45,7 +46,7 @@ def where(config: Path | None, *, symbol: str | None = None, database: str | Non
         raise ConfigError(f"--symbol: {symbol} is not configured; known here: {known}")
     return Asked(
         account=outline.account,
-        database=existing(database or outline.store_url),
+        database=existing(database or outline.store_url, outline.folder),
         symbols=tuple(outline.policies) if symbol is None else (symbol.upper(),),
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from jumar.bootstrap.common import run_async
+from jumar.bootstrap.common import journal_of, run_async
 from jumar.bootstrap.flatten import Outcome
 from jumar.bootstrap.flatten import flatten as flatten_alone
 from jumar.config import Outline, load_outline, load_settings
@@ -28,8 +28,8 @@ from jumar.reports.formats import LogFormat
 from jumar.reports.logs import LogObserver, configure
 from jumar.store import asked as store
 from jumar.store import requests
-from jumar.store.database import file_of
-from jumar.store.lock import holder
+from jumar.store.backends import holder
+from jumar.store.place import Place
 
 FLAT, UNCONFIRMED = 0, 3
 LOOK_EVERY_S = 0.25
@@ -49,10 +49,19 @@ def flatten(config: Path, *, symbol: str | None, yes: bool, wait_s: float) -> in
     symbols = _chosen(outline, symbol)
     if not yes:
         _confirm(outline, symbols)
-    pid = holder(file_of(outline.store_url))
+    pid = _engine_of(outline)
     if pid is not None:
         return run_async(_by_engine(outline, symbol, symbols, pid, wait_s))
     return _alone(config, symbol, wait_s)
+
+
+def _engine_of(outline: Outline) -> int | None:
+    """The process of the engine that runs; None without one, and where a server does not answer who it is."""
+    try:
+        return holder(journal_of(outline))
+    except StoreUnavailable as error:
+        _say(f"who holds the database cannot be asked ({error}): going on without an engine")
+        return None
 
 
 def _chosen(outline: Outline, symbol: str | None) -> tuple[str, ...]:
@@ -123,7 +132,7 @@ async def _by_engine(
     outline: Outline, symbol: str | None, symbols: tuple[str, ...], pid: int, wait_s: float
 ) -> int:
     """Leave the request and watch what the engine records of the exchange until all is confirmed flat."""
-    database, clock = file_of(outline.store_url), SystemClock()
+    database, clock = journal_of(outline), SystemClock()
     try:
         before = _positions(database, symbols)
         number = requests.ask(
@@ -143,7 +152,7 @@ async def _by_engine(
 
 
 async def _watched(
-    database: Path, number: int, symbols: tuple[str, ...], clock: Clock, wait_s: float
+    database: Place, number: int, symbols: tuple[str, ...], clock: Clock, wait_s: float
 ) -> tuple[bool, bool]:
     """Look until all is confirmed, the engine has ended or the time is over: whether done, whether it is gone."""
     deadline = clock.monotonic() + wait_s
@@ -157,7 +166,7 @@ async def _watched(
     return False, False
 
 
-def _is_flat(database: Path, symbols: Iterable[str], since_ms: int) -> bool:
+def _is_flat(database: Place, symbols: Iterable[str], since_ms: int) -> bool:
     pictures = store.present(database).snapshots
     return all(
         symbol in pictures
@@ -177,7 +186,7 @@ def _comes_home(picture: dict[str, Any]) -> bool:
     )
 
 
-def _positions(database: Path, symbols: Iterable[str]) -> dict[str, str]:
+def _positions(database: Place, symbols: Iterable[str]) -> dict[str, str]:
     pictures = store.present(database).snapshots
     told = {symbol: pictures.get(symbol) for symbol in symbols}
     return {
@@ -194,7 +203,7 @@ def _position(picture: dict[str, Any]) -> str:
     return "flat" if position["side"] == "flat" else f"{sign}{position['quantity']}"
 
 
-def _recorded(database: Path, symbols: Iterable[str], before: Mapping[str, str]) -> list[Row]:
+def _recorded(database: Place, symbols: Iterable[str], before: Mapping[str, str]) -> list[Row]:
     rows: list[Row] = []
     pictures = store.present(database).snapshots
     for symbol in symbols:

@@ -8,7 +8,7 @@ from jumar.ops.cli.asking import Asked
 from jumar.ports.clock import Clock
 from jumar.store import asked as store
 from jumar.store import requests
-from jumar.store.lock import holder
+from jumar.store.backends import holder
 from jumar.store.records import ACCOUNT
 
 

@@ -21,7 +21,7 @@ from jumar.ops.cli.status_screen import screen
 from jumar.ports.clock import Clock
 from jumar.store import asked as store
 from jumar.store import pause, queries
-from jumar.store.lock import holder
+from jumar.store.backends import holder
 from jumar.store.records import ACCOUNT
 
 WATCH_EVERY_S = 1.0
@@ -69,7 +69,7 @@ def look(asked: Asked, now_ms: int) -> dict[str, Any]:
     symbols = asked.symbols or tuple(sorted(present.snapshots))
     account = present.modes.get(ACCOUNT)
     if account is None or account.mode is Mode.NORMAL:
-        account = pause.read(asked.database) or account
+        account = pause.read(asked.database.base) or account
     seen = {symbol: _symbol(symbol, present, account, now_ms) for symbol in symbols}
     pictures = [present.snapshots[s].at_ms for s in symbols if s in present.snapshots]
     as_of = min(pictures, default=None)
