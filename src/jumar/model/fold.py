@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from jumar.model.amendment import Amendment, AmendmentState
 from jumar.model.order import (
+    DUPLICATE_ID,
     FINAL_STATUSES,
     TRANSITIONS,
     Channel,
@@ -32,6 +33,8 @@ def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
 
     A regular report of a conditional order is about the child it became when it triggered.
     """
+    if own.duplicate:
+        return _fold_duplicate(own, report, now_ms)
     if own.request.channel is Channel.CONDITIONAL and report.channel is Channel.REGULAR:
         return _fold_child(own, report, now_ms)
     state = OrderState.ENDED if report.status in FINAL_STATUSES else _STATES[report.status]
@@ -53,6 +56,20 @@ def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
     return _advance(folded, state, report.status, report.reject_reason, now_ms)
 
 
+def _fold_duplicate(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
+    """An order of this id, seen after the venue said that the id is taken: ours if its numbers are ours (X-4)."""
+    error = echo_error(own.request, report)
+    if error is None:
+        return fold(replace(own, end_code=None), report, now_ms)
+    return _end_taken(own, error, now_ms)
+
+
+def _end_taken(own: OwnOrder, error: str, now_ms: int) -> OwnOrder:
+    reason = f"its id is somebody else's order: {error}"
+    ended = end_absent(own, reason, now_ms)
+    return replace(ended, end_code=DUPLICATE_ID, echo_error=error)
+
+
 def _with(own: OwnOrder, **values: object) -> OwnOrder:
     """The order with these values; itself if it has them: most observations say nothing new."""
     if all(getattr(own, name) == value for name, value in values.items()):
@@ -68,6 +85,8 @@ def _acked_ms(own: OwnOrder, report: OrderReport, now_ms: int) -> int | None:
 
 
 def _fold_child(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
+    if report.side is not own.request.side:
+        return own  # somebody else's order under the same id in the other list
     folded = replace(
         own,
         child_venue_id=report.venue_id,
@@ -107,6 +126,18 @@ def end_absent(own: OwnOrder, reason: str, now_ms: int) -> OwnOrder:
 def end_canceled(own: OwnOrder, now_ms: int) -> OwnOrder:
     """A cancel was answered with success: the end is proven."""
     return _advance(own, OrderState.ENDED, OrderStatus.CANCELED, "cancel succeeded", now_ms)
+
+
+def mark_duplicate(own: OwnOrder, now_ms: int) -> OwnOrder:
+    """The venue refused the id as taken: an order is there, and only its numbers tell whose it is (X-4).
+
+    Events may have shown it already: what differs from the request was never ours.
+    """
+    if own.unresolved:
+        return replace(mark_unknown(own), end_code=DUPLICATE_ID)
+    if own.ended or own.echo_error is None:
+        return own
+    return _end_taken(own, own.echo_error, now_ms)
 
 
 def mark_unknown(own: OwnOrder) -> OwnOrder:

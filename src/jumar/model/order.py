@@ -224,6 +224,9 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
 }
 
 
+#: The venue's "client id duplicated": an order of this id is alive, ours or somebody else's (X-4).
+DUPLICATE_ID = -4116
+
 #: How long after the acknowledgement, and how far apart, two looks must miss an order before it is invisible (S-13).
 INVISIBLE_MS = 2000
 
@@ -245,7 +248,7 @@ class OwnOrder:
         acked_ms: exchange time of the first observation, None while in flight or unknown.
         filled_quantity: cumulative as reported (fills by trade id are counted apart and win).
         end_status: the final status, None while not ended or when refused or absent.
-        end_code: the venue's error code when the placement was refused.
+        end_code: the venue's error code when the placement was refused; -4116 alone leaves it open what there is.
         echo_error: what in the venue's echo differs from the request; such a stop is never confirmed (S-11).
         cancel_sent_ms: exchange time of the latest cancel, None when none was sent.
         cancel_unknown_ms: exchange time at which a cancel was answered "unknown order", None otherwise.
@@ -303,6 +306,22 @@ class OwnOrder:
     def unresolved(self) -> bool:
         """Whether it is not known if the order exists."""
         return self.state in {OrderState.IN_FLIGHT, OrderState.UNKNOWN}
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether the venue said that its id is taken: until it is read nobody knows by whom, and it is not cancelled."""
+        return self.unresolved and self.end_code == DUPLICATE_ID
+
+    @property
+    def taken(self) -> bool:
+        """Whether its id turned out to be somebody else's order, with other numbers (X-4, X-7)."""
+        return self.ended and self.end_code == DUPLICATE_ID and self.echo_error is not None
+
+    @property
+    def presumed_dead(self) -> bool:
+        """Whether it ended without a word of the venue, only because a cancel and later looks found nothing (X-4)."""
+        silent = self.end_status is None and self.end_code is None and self.acked_ms is None
+        return self.ended and silent and self.cancel_unknown_ms is not None
 
     @property
     def confirmed(self) -> bool:

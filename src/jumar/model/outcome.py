@@ -27,9 +27,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """Perhaps it was executed, perhaps not: resolved by asking, never by guessing."""
+    """Perhaps it was executed, perhaps not: resolved by asking, never by guessing.
+
+    Attributes:
+        code: the venue's code, where one came that does not tell; None for silence.
+    """
 
     reason: str
+    code: int | None = None
 
 
 type Outcome = Accepted | Rejected | Unknown

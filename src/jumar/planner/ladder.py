@@ -78,6 +78,7 @@ RUNGS: tuple[Rung, ...] = (
     Rung("foreign_order", "Y-7", _NO, _SYMBOL, Back.ITSELF, "somebody else's order rests here", mild=True),
     Rung("entry_storm", "X-8", _NO, _SYMBOL, Back.ITSELF, "too many entry orders in short time", mild=True),
     Rung("not_writer", "X-7", _NO, _ACCOUNT, Back.START, "another engine may use this database"),
+    Rung("foreign_writer", "X-7", _NO, _SYMBOL, Back.OPERATOR, "somebody else sends orders with our names"),
     Rung("foreign_position", "Y-1", _NO, _SYMBOL, Back.OPERATOR, "somebody else's position"),
     Rung("foreign_size", "Y-3", _NO, _SYMBOL, Back.OPERATOR, "somebody else traded our position"),
     Rung("forced", "Y-3", _NO, _SYMBOL, Back.OPERATOR, "the exchange took part of the position"),

@@ -129,8 +129,11 @@ def _of_close(world: World, trade: Trade, code: str) -> ModeState | None:
 
 
 def _foreign(world: World, trade: Trade, facts: Facts) -> ModeState | None:
-    """NO_ENTRIES because somebody else had a hand in the position; None where all of it is ours (Y-1, Y-3)."""
+    """NO_ENTRIES because somebody else had a hand in the trade; None where all of it is ours (X-7, Y-1, Y-3)."""
     now = world.now_ms
+    if (taken := next((order for order in world.orders if order.taken), None)) is not None:
+        words = f"{taken.client_id} is an order of somebody else: {taken.echo_error}"
+        return ladder.state("foreign_writer", words, now)
     if (forced := forced_by(world)) is not None:
         words = f"{forced.client_id} took {text(forced.quantity)} of trade {trade.key}"
         return ladder.state("forced", words, now)

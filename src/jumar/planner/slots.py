@@ -134,9 +134,10 @@ def cancel(order: OwnOrder, cause: Cause) -> CancelOrder:
 def may_cancel(world: World, order: OwnOrder) -> bool:
     """Whether a cancel is due: it is alive or unknown, and the last cancel is not just being answered.
 
-    Cancels are repeated until the end is proven (X-4 f), but an event may wake the loop many times a second.
+    Cancels are repeated until the end is proven (X-4 f), but an event may wake the loop many times a second. An id
+    that the venue calls taken may be somebody else's order: it is read first (X-7).
     """
-    if order.ended:
+    if order.ended or order.duplicate:
         return False
     sent = order.cancel_sent_ms
     return sent is None or world.now_ms - sent >= CANCEL_REPEAT_MS

@@ -30,6 +30,8 @@ from jumar.planner.stop import stop_needs_room
 from jumar.planner.zone import is_pending
 
 RETRY_AFTER_REFUSAL_MS = 5000
+#: X-4 d: one that is only presumed dead may be alive: its slot stays empty for so long after it was sent.
+RETRY_AFTER_UNKNOWN_MS = 30_000
 REPLACE_MS = 1000
 
 
@@ -182,9 +184,13 @@ def _why_withdrawn(order: OwnOrder, left: Decimal, target: Target, *, moved: boo
 
 
 def _held_back(world: World, role: Role) -> bool:
-    """After a refusal that is not T-5 the slot rests a while; a vanished order is restored soon."""
+    """After a refusal that is not T-5 the slot rests a while, longer after an unknown end; a vanished order is restored soon."""
     newest = last(world, role)
-    if newest is None or newest.cancel_sent_ms is not None:
+    if newest is None:
+        return False
+    if newest.presumed_dead:
+        return since_journaled(world, newest) < RETRY_AFTER_UNKNOWN_MS
+    if newest.cancel_sent_ms is not None:
         return False
     pause = REPLACE_MS if newest.end_code is None else RETRY_AFTER_REFUSAL_MS
     return since_journaled(world, newest) < pause

@@ -23,6 +23,7 @@ from jumar.model.command import (
 from jumar.model.errors import InvariantBroken
 from jumar.model.journal import AmendIntent, Incident, Intent, cancel_note
 from jumar.model.order import (
+    DUPLICATE_ID,
     EXIT_ROLES,
     PROTECTIVE_ROLES,
     OrderRequest,
@@ -44,8 +45,6 @@ from jumar.reconciler.state import SymbolState
 
 #: The venue refused the numbers: filters have changed, they are read again before the next attempt (W-3).
 FILTER_CODES = frozenset({-1111, -1121, -4003, -4004, -4005, -4013, -4014, -4023, -4164})
-#: A client id of ours exists already: the earlier attempt is live, so it is read, never sent again (X-4).
-DUPLICATE_ID = -4116
 UNKNOWN_ORDER = -2011
 #: A cancelled order of somebody else may be listed for a while.
 FOREIGN_AGAIN_MS = 2000
@@ -97,8 +96,9 @@ class Executor:
         """
         common, now = self._state.common, self._clock.now_ms()
         match outcome:
-            case Unknown() if isinstance(command, PlaceOrder | AmendOrder):
-                common.saw_unknown(now)
+            case Unknown(code=code) if isinstance(command, PlaceOrder | AmendOrder):
+                if code != DUPLICATE_ID:
+                    common.saw_unknown(now)
             case Rejected(code=code, message=message):
                 self._state.set_account_mode(common.saw_refusal(code, message, now))
             case _:
@@ -303,12 +303,12 @@ class Executor:
         match outcome:
             case Accepted(report=report):
                 own = own if report is None else fold.fold(own, report, now)
-            case Rejected(code=code) if code == DUPLICATE_ID:
-                own = fold.mark_unknown(own)
             case Rejected(code=code, message=message):
                 own = fold.end_refused(own, code, message, now)
                 if code in FILTER_CODES:
                     self._filter_error()
+            case Unknown(code=code) if code == DUPLICATE_ID:
+                own = fold.mark_duplicate(own, now)
             case Unknown():
                 own = fold.mark_unknown(own)
         self._state.put(own, now)
@@ -320,7 +320,7 @@ class Executor:
             return await self._cancel_foreign(command)
         now = self._clock.now_ms()
         own = self._state.orders.get(command.client_id)
-        if own is None or own.ended:
+        if own is None or own.ended or own.duplicate:
             return None
         if own.cancel_sent_ms is None:
             words = cancel_note(own.client_id, command.cause.text)

@@ -333,6 +333,8 @@ class Observer:
         state, request = self._state, order.request
         self._asked[order.client_id] = asked = self._clock.now_ms()
         report = await self._exchange.order(request.symbol, request.channel, order.client_id)
+        if report is None and _may_be_absent(state.orders.get(order.client_id)):
+            await self._look_elsewhere(order)
         now = self._clock.now_ms()
         current = state.orders.get(order.client_id)
         if current is None:
@@ -341,6 +343,22 @@ class Observer:
             state.put(self._settled(fold.fold(current, report, now), asked, now), now)
         else:
             state.put(missed(current, asked, now), now)
+
+    async def _look_elsewhere(self, order: OwnOrder) -> None:
+        """X-4 b: what no read by id finds is looked for among open orders and executions before it counts as missed.
+
+        An execution that nobody of ours explains may be the order's: the history says whose it is.
+        """
+        state, request = self._state, order.request
+        await self._read_list(Channel.REGULAR)
+        signed_ms = order.timestamp_ms or order.journaled_ms
+        since_ms = signed_ms - self._policy.clock_uncertainty_ms - 1
+        for fill in await self._exchange.fills(request.symbol, since_ms):
+            state.saw_fill(fill)
+        loose = state.executions.loose.values()
+        if any(fill.side is request.side and fill.time_ms >= since_ms for fill in loose):
+            for report in await self._exchange.orders_since(request.symbol, since_ms):
+                state.saw_order(report, self._clock.now_ms())
 
     def _settled(self, order: OwnOrder, asked_ms: int, now_ms: int) -> OwnOrder:
         """An amendment too old to be executed, that a read by id does not show, never was (X-4 e)."""
@@ -417,6 +435,8 @@ def missed(order: OwnOrder, asked_ms: int, now_ms: int) -> OwnOrder:
     """A read by id did not find it. Only after a cancel answered "unknown order" does that prove anything (X-4)."""
     misses = (*order.misses, asked_ms)[-8:]
     missed = replace(order, misses=misses)
+    if order.duplicate:
+        return _missed_duplicate(missed, now_ms)
     cancelled = order.cancel_unknown_ms
     if cancelled is None:
         return missed
@@ -428,6 +448,21 @@ def missed(order: OwnOrder, asked_ms: int, now_ms: int) -> OwnOrder:
     if len(after) >= 2 and after[-1] - after[0] >= ASK_AGAIN_MS:
         return fold.end_absent(missed, "cancel and two reads by id find nothing", now_ms)
     return missed
+
+
+def _missed_duplicate(order: OwnOrder, now_ms: int) -> OwnOrder:
+    """An id that was refused as taken, and that nobody finds: the refused request is no order either (X-4)."""
+    if order.misses[-1] - order.misses[0] < PRESUMED_DEAD_MS:
+        return order
+    return fold.end_absent(
+        order, "refused as a duplicate, and two reads by id find nothing", now_ms
+    )
+
+
+def _may_be_absent(order: OwnOrder | None) -> bool:
+    """Whether the next read that misses it may prove that a regular order does not exist (X-4 b)."""
+    regular = order is not None and order.request.channel is Channel.REGULAR
+    return regular and order is not None and order.cancel_unknown_ms is not None and not order.ended
 
 
 def _older[T](seen: Observed[T] | None, now_ms: int, max_age_ms: int) -> bool:

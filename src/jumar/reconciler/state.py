@@ -273,8 +273,9 @@ class SymbolState:
         return None
 
     def _owner(self, fill: Fill) -> OwnOrder | None:
-        if fill.client_id is not None and fill.client_id in self.orders:
-            return self.orders[fill.client_id]
+        named = self.orders.get(fill.client_id or "")
+        if named is not None and named.request.side is fill.side:
+            return named
         return self._by_venue_id(fill.venue_order_id)
 
     def _by_venue_id(self, venue_id: str) -> OwnOrder | None:

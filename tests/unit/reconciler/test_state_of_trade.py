@@ -11,14 +11,14 @@ from jumar.ports.exchange import MarkEvent
 from jumar.reconciler.state import SymbolState
 
 
-def first_fill(at_ms: int = NOW) -> Fill:
+def first_fill(at_ms: int = NOW, side: Side = Side.BUY) -> Fill:
     """An execution of the entry of `adopted`'s key."""
     return Fill(
         symbol="BTCUSDT",
         trade_id=77,
         venue_order_id="5",
         client_id="jm-abcdefghij-E1",
-        side=Side.BUY,
+        side=side,
         price=D(90800),
         quantity=D("0.010"),
         maker=True,
@@ -36,6 +36,7 @@ def entered(side: Side = Side.BUY) -> SymbolState:
     one.set_trade(replace(trade, armed_ms=NOW - 1000))
     entry = stop("jm-abcdefghij-E1")
     request = replace(entry.request, role=Role.ENTRY, type=OrderType.LIMIT, trigger_price=None)
+    request = replace(request, side=side)
     one.put(replace(entry, request=request), NOW)
     for price in (95000, 85000, 90800):
         one.apply(MarkEvent(symbol="BTCUSDT", mark=D(price), at_ms=NOW - 10), NOW)
@@ -48,7 +49,7 @@ def test_the_best_mark_begins_with_the_first_fill(side: Side) -> None:
     """What was before it does not count; from then on the best one does, for either side."""
     one = entered(side)
     assert one.world(NOW).best_mark is None
-    one.saw_fill(first_fill())
+    one.saw_fill(first_fill(side=side))
     assert one.world(NOW).best_mark == D(90800)
     for price in (91000, 90500):
         one.apply(MarkEvent(symbol="BTCUSDT", mark=D(price), at_ms=NOW + 1), NOW + 1)

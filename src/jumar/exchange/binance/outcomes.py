@@ -94,7 +94,7 @@ def _refusal(answer: Answer) -> Outcome:
     turned_away = status in RATE_STATUSES and error.code not in errors.TABLE
     if row.not_executed or turned_away:
         return Rejected(code=error.code, message=error.msg)
-    return Unknown(reason=f"{answer.told()} ({row.meaning})")
+    return Unknown(reason=f"{answer.told()} ({row.meaning})", code=error.code)
 
 
 def read_error(reply: Reply, path: str) -> VenueError | None:
