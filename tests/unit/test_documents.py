@@ -5,6 +5,7 @@ Method: each check takes text and returns what is wrong with it; every check is 
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,21 @@ def unknown_targets(text: str) -> list[str]:
     ]
 
 
+@cache
+def _tests() -> frozenset[str]:
+    """The names of all test files and functions."""
+    sources = list(ROOT.glob("tests/**/test_*.py"))
+    texts = (path.read_text(encoding="utf-8") for path in sources)
+    functions = {name for text in texts for name in re.findall(r"def (test_\w+)", text)}
+    return frozenset(functions | {path.stem for path in sources})
+
+
+def unknown_tests(text: str) -> list[str]:
+    """Tests, or files of them, that are named in code letters and do not exist."""
+    named = set(re.findall(r"`(test_\w+)`", text))
+    return [f"{name} is no test" for name in sorted(named - _tests())]
+
+
 @pytest.mark.parametrize("path", _decisions(), ids=lambda path: path.stem)
 def test_each_decision_is_whole(path: Path) -> None:
     """A decision has number, status, date and the four headings, each with something to say."""
@@ -125,6 +141,12 @@ def test_links_lead_somewhere(path: Path) -> None:
     assert not dead(path.read_text(encoding="utf-8"), path)
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_that_are_named_exist(path: Path) -> None:
+    """A claim that names its test can be looked up."""
+    assert not unknown_tests(path.read_text(encoding="utf-8"))
+
+
 def test_what_contributors_are_told_exists() -> None:
     """Files and targets of make that CONTRIBUTING and README name are there."""
     for name in ("CONTRIBUTING.md", "README.md"):
@@ -149,6 +171,7 @@ PLANTED: tuple[tuple[Callable[[str], list[str]], str, str], ...] = (
     (lambda text: dead(text, INDEX), "[a](README.md#x)", "[a](none.md)"),
     (unknown_paths, "`src/jumar/bootstrap/engine.py`", "`src/jumar/none.py`"),
     (unknown_targets, "`make test`", "`make tea`"),
+    (unknown_tests, "`test_the_changelog_begins_with_safety`", "`test_nothing_at_all`"),
     (unknown_targets, "A=1 make check", "A=1 make tea"),
 )
 
