@@ -51,7 +51,16 @@ class Server:
         if os.geteuid() == _ROOT:
             shutil.chown(self.folder, "nobody", "nogroup")
         self._run(
-            "initdb", "-D", "data", "-U", _USER, "-A", "trust", "--encoding=UTF8", "--locale=C"
+            "initdb",
+            "--no-sync",
+            "-D",
+            "data",
+            "-U",
+            _USER,
+            "-A",
+            "trust",
+            "--encoding=UTF8",
+            "--locale=C",
         )
         self.start()
         self._ask("CREATE DATABASE blank")
@@ -60,9 +69,10 @@ class Server:
             migrate(connection)
         engine.dispose()
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        options = f"-c listen_addresses='' -c unix_socket_directories={self.folder}"
+    def start(self, *settings: str) -> None:
+        """Start it with settings like `fsync=off` and wait until it answers."""
+        always = ("listen_addresses=", f"unix_socket_directories={self.folder}")
+        options = " ".join(f"-c {setting}" for setting in (*always, *settings))
         self._run("pg_ctl", "-D", "data", "-w", "-s", "-l", "log", "-o", options, "start")
 
     def stop(self, how: str = "fast") -> None:
@@ -70,10 +80,10 @@ class Server:
         if (self.folder / "data" / "postmaster.pid").exists():
             self._run("pg_ctl", "-D", "data", "-w", "-s", "-m", how, "stop")
 
-    def fresh(self, *, template: str = "template0") -> str:
+    def fresh(self, *, template: str = "template0", encoding: str = "UTF8") -> str:
         """Make a database and return its URL; of the template `blank` it has the tables already."""
         name = f"test{next(self._numbers)}"
-        self._ask(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._ask(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING '{encoding}'")
         return self.url(name)
 
     def _ask(self, statement: str) -> None:
@@ -105,4 +115,4 @@ def running(tools: Path) -> Iterator[Server]:
             server.make()
             yield server
         finally:
-            server.stop()
+            server.stop("immediate")  # nothing of it is kept

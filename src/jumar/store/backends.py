@@ -48,6 +48,10 @@ class Writer(Protocol):
         """What changes with every commit of another connection; None where that is not told."""
         ...
 
+    def close(self) -> None:
+        """Close every connection in an orderly way."""
+        ...
+
     def cut(self) -> None:
         """Close the connection as the end of the process would: nothing is flushed."""
         ...

@@ -69,6 +69,16 @@ def claim(session: psycopg.Connection) -> Holder | None:
             return found
 
 
+def release(session: psycopg.Connection) -> None:
+    """Give the lock of a session back; when it returns, another one may take it.
+
+    Raises:
+        psycopg.Error: the session is gone, and its lock with it.
+    """
+    session.execute("SELECT pg_advisory_unlock(%s, %s)", (_CLASS, _WRITER))
+    session.commit()
+
+
 def holder(session: psycopg.Connection) -> Holder | None:
     """Return who holds the lock of the session's database; None when nobody does.
 

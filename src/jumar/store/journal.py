@@ -134,7 +134,7 @@ class SqlStore:
             return
         self._closed = True
         try:
-            await self._done(self._engine.dispose)
+            await self._done(self._right.close)
             self._executor.shutdown()
         finally:
             self._right.release()
@@ -175,7 +175,7 @@ class SqlStore:
         try:
             return self._migrate()
         except BaseException:
-            self._engine.dispose()
+            self._right.close()
             self._right.release()
             raise
 

@@ -7,6 +7,7 @@ Knows nothing of tables.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -84,6 +85,13 @@ class PostgresWriter:
 
     def others_commits(self) -> None:
         """None: a server tells no version, so it is asked each time."""
+
+    def close(self) -> None:
+        """Give the lock back and close the session: a server frees the locks of a closed one a little later."""
+        if self._session is not None:
+            with suppress(psycopg.Error):  # a session that is gone holds nothing
+                guard.release(self._session)
+        self.engine.dispose()
 
     def cut(self) -> None:
         """Close the session as the end of the process would; what was not committed is gone."""

@@ -78,6 +78,10 @@ class SqliteWriter:
             return None  # the question itself will say what is wrong
         return self._database, version
 
+    def close(self) -> None:
+        """Close the connection."""
+        self.engine.dispose()
+
     def cut(self) -> None:
         """Close the connection as the end of the process would."""
         if self._database is not None:

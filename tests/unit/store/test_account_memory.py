@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from tests.worlds import NOW, D, decision
@@ -22,14 +21,15 @@ from jumar.model.standing import DAY_MS, TradeBegun, TradeLost, day_begin, week_
 from jumar.model.trade import Trade, TradeSummary
 from jumar.store.account import BACK_MS
 from jumar.store.journal import SqlStore
+from jumar.store.place import Place
 
 TODAY, WEEK = day_begin(NOW), week_begin(NOW)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+async def store(database: Place) -> AsyncIterator[SqlStore]:
     """An open, empty store."""
-    opened = SqlStore(f"sqlite:///{tmp_path / 'jumar.db'}")
+    opened = SqlStore(database)
     await opened.open()
     yield opened
     await opened.close()

@@ -1,7 +1,6 @@
 """The journal: durable on return, exact about what it refuses, and one caller's error is not another's."""
 
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
+from tests.databases import execute, rows
 
 from jumar.model import fold
 from jumar.model.amendment import Amendment
@@ -35,6 +36,7 @@ from jumar.model.order import Fill, OrderRequest, OrderState, OrderType, OwnOrde
 from jumar.model.trade import CloseReason, Trade, TradeSummary
 from jumar.store import queries
 from jumar.store.journal import SqlStore
+from jumar.store.place import Place
 
 SYMBOL = "BTCUSDT"
 KEY = "abcdefghij"
@@ -141,36 +143,21 @@ def note(text: str) -> EventSeen:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the database is."""
-    return tmp_path / "jumar.db"
-
-
-@pytest.fixture
-async def store(path: Path) -> AsyncIterator[SqlStore]:
+async def store(database: Place) -> AsyncIterator[SqlStore]:
     """An open store that knows one trade."""
-    opened = SqlStore(f"sqlite:///{path}")
+    opened = SqlStore(database)
     await opened.open()
     await opened.write([TradeChanged(trade=TRADE)])
     yield opened
     await opened.close()
 
 
-def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
-    """What another connection sees now."""
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute(statement).fetchall()
-    finally:
-        connection.close()
-
-
 @pytest.mark.rule("X-2")
-async def test_written_is_visible_to_others(store: SqlStore, path: Path) -> None:
+async def test_written_is_visible_to_others(store: SqlStore, database: Place) -> None:
     """When `write` returns, another connection reads the intent with role, parameters and cause."""
     await store.write([Intent(order=own_order(Role.ENTRY, 1))])
     columns = "client_id, role, side, type, quantity, state, rule, cause"
-    assert rows(path, f"SELECT {columns} FROM orders") == [
+    assert rows(database, f"SELECT {columns} FROM orders") == [
         (f"jm-{KEY}-E1", "E", "BUY", "LIMIT", "0.013", "in_flight", "S-1", "why")
     ]
 
@@ -293,12 +280,12 @@ async def test_the_ratchet_compares_numbers_not_letters(store: SqlStore) -> None
 
 
 @pytest.mark.rule("S-3")
-async def test_the_ratchet_survives_a_restart(store: SqlStore, path: Path) -> None:
+async def test_the_ratchet_survives_a_restart(store: SqlStore, database: Place) -> None:
     """The next process cannot place a looser stop either."""
     first = stop(1, "90500")
     await store.write([first, confirmed(first)])
     await store.close()
-    again = SqlStore(f"sqlite:///{path}")
+    again = SqlStore(database)
     await again.open()
     with pytest.raises(InvariantBroken, match="S-3"):
         await again.write([stop(2, "90499.9")])
@@ -312,14 +299,12 @@ async def test_a_tightness_must_be_the_trigger(store: SqlStore) -> None:
         await store.write([replace(stop(1, "90380"), tightness=Decimal(99999))])
 
 
-async def test_a_raw_statement_cannot_loosen_either(store: SqlStore, path: Path) -> None:
+async def test_a_raw_statement_cannot_loosen_either(store: SqlStore, database: Place) -> None:
     """The constraint is the table's own: a statement that bypasses this package fails too."""
     first = stop(1, "90380")
     await store.write([first])
-    connection = sqlite3.connect(path)
-    with pytest.raises(sqlite3.IntegrityError, match="ratchet"):
-        connection.execute("UPDATE stop_moves SET floor = tightness + 1")
-    connection.close()
+    with pytest.raises(IntegrityError, match="ratchet"):
+        execute(database, "UPDATE stop_moves SET floor = tightness + 1")
 
 
 @pytest.mark.rule("X-6")
@@ -447,7 +432,7 @@ async def test_memory_holds_the_orders_of_an_unfilled_set_up_that_may_be_made_ag
     assert [order.client_id for order in memory.orders] == [entry.client_id]
 
 
-async def test_every_record_has_its_table(store: SqlStore, path: Path) -> None:
+async def test_every_record_has_its_table(store: SqlStore, database: Place) -> None:
     """Each kind of record that only tells is one row of its table, with what it said."""
     told: list[Record] = [
         decision_seen("d1", "refused", timestamp_ms=4),
@@ -459,19 +444,19 @@ async def test_every_record_has_its_table(store: SqlStore, path: Path) -> None:
         note("armed"),
     ]
     await store.write(told)
-    assert rows(path, "SELECT decision_id, outcome, reasons FROM decisions") == [
+    assert rows(database, "SELECT decision_id, outcome, reasons FROM decisions") == [
         ("d1", "refused", '["a reason"]')
     ]
-    assert rows(path, "SELECT code, message FROM refusals") == [("stale", "old")]
-    assert rows(path, "SELECT severity, message FROM incidents") == [("critical", "looser")]
-    assert rows(path, "SELECT equity, wallet FROM equity") == [("100", "99.10")]
-    assert rows(path, "SELECT message FROM events") == [("armed",)]
+    assert rows(database, "SELECT code, message FROM refusals") == [("stale", "old")]
+    assert rows(database, "SELECT severity, message FROM incidents") == [("critical", "looser")]
+    assert rows(database, "SELECT equity, wallet FROM equity") == [("100", "99.10")]
+    assert rows(database, "SELECT message FROM events") == [("armed",)]
 
 
-def test_no_environment_is_needed(path: Path) -> None:
+def test_no_environment_is_needed(tmp_path: Path) -> None:
     """The store opens in an empty environment and folder: migrations travel inside the package."""
     program = "import asyncio, sys; from jumar.store.journal import SqlStore; asyncio.run(SqlStore(sys.argv[1]).open())"
-    command = [sys.executable, "-c", program, f"sqlite:///{path}"]
+    command = [sys.executable, "-c", program, f"sqlite:///{tmp_path}/jumar.db"]
     environment = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
-    subprocess.run(command, check=True, env=environment, cwd=path.parent)
-    assert len(rows(path, "SELECT version_num FROM alembic_version")) == 1
+    subprocess.run(command, check=True, env=environment, cwd=tmp_path)
+    assert len(rows(tmp_path / "jumar.db", "SELECT version_num FROM alembic_version")) == 1

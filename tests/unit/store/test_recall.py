@@ -1,12 +1,12 @@
 """What a start remembers: modes, requests, adopted trades and their orders, as they were written."""
 
-import sqlite3
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
+from tests.databases import execute, rows
 
 from jumar.model.decision import Action, Decision
 from jumar.model.errors import InvariantBroken, StoreUnavailable
@@ -28,6 +28,7 @@ from jumar.model.order import OrderRequest, OrderState, OrderType, OwnOrder, Rol
 from jumar.model.trade import CloseReason, Trade, TradeSummary
 from jumar.store import requests
 from jumar.store.journal import SqlStore
+from jumar.store.place import Place
 
 SYMBOL = "BTCUSDT"
 OLD, NEW = "oldoldoldo", "newnewnewn"
@@ -104,15 +105,9 @@ def asked(found: OwnOrder) -> Intent:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the database is."""
-    return tmp_path / "jumar.db"
-
-
-@pytest.fixture
-async def store(path: Path) -> AsyncIterator[SqlStore]:
+async def store(database: Place) -> AsyncIterator[SqlStore]:
     """An open, empty store."""
-    opened = SqlStore(f"sqlite:///{path}")
+    opened = SqlStore(database)
     await opened.open()
     yield opened
     await opened.close()
@@ -203,23 +198,20 @@ async def test_a_mode_and_the_trade_it_follows_from_are_one_transaction(store: S
 
 @pytest.mark.rule("Q-1")
 async def test_a_mode_that_cannot_be_understood_is_told_by_name(
-    store: SqlStore, path: Path
+    store: SqlStore, database: Place
 ) -> None:
     """A row of another version stops the start with the database's name, not with a traceback."""
     await store.write([ModeChanged(symbol=SYMBOL, state=FLATTENING)])
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute("UPDATE modes SET mode = 'asleep'")
-    connection.close()
-    with pytest.raises(StoreUnavailable, match=r"jumar\.db"):
+    execute(database, "UPDATE modes SET mode = 'asleep'")
+    with pytest.raises(StoreUnavailable, match=f"^{re.escape(str(database))}: what is kept"):
         await store.load(SYMBOL)
 
 
 @pytest.mark.rule("Q-2")
-async def test_requests_are_told_until_they_are_done(store: SqlStore, path: Path) -> None:
+async def test_requests_are_told_until_they_are_done(store: SqlStore, database: Place) -> None:
     """Oldest first, each until its outcome is written; one that was never asked for changes nothing."""
     for symbol in (None, SYMBOL):
-        requests.ask(path, request="resume", symbol=symbol, asked_by="cli", at_ms=1)
+        requests.ask(database, request="resume", symbol=symbol, asked_by="cli", at_ms=1)
     first, second = await store.requests()
     assert (first.symbol, second.symbol) == (None, SYMBOL)
     await store.write([RequestDone(seq=first.seq, outcome="resumed", at_ms=2)])
@@ -228,14 +220,13 @@ async def test_requests_are_told_until_they_are_done(store: SqlStore, path: Path
 
 
 @pytest.mark.rule("Q-2")
-async def test_of_a_symbols_pictures_one_row_is_kept(store: SqlStore, path: Path) -> None:
+async def test_of_a_symbols_pictures_one_row_is_kept(store: SqlStore, database: Place) -> None:
     """The newest; a thousand ticks leave one row."""
     for n in range(3):
         await store.write([Snapshot(symbol=SYMBOL, content=f'{{"n": {n}}}', at_ms=n)])
-    connection = sqlite3.connect(path)
-    rows = connection.execute("SELECT symbol, content, at_ms FROM snapshots").fetchall()
-    connection.close()
-    assert rows == [(SYMBOL, '{"n": 2}', 2)]
+    assert rows(database, "SELECT symbol, content, at_ms FROM snapshots") == [
+        (SYMBOL, '{"n": 2}', 2)
+    ]
 
 
 @pytest.mark.rule("D-7", "Y-1")

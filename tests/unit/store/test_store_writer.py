@@ -22,6 +22,7 @@ from jumar.model.order import OwnOrder, Role
 from jumar.store import queries
 from jumar.store.journal import SqlStore
 from jumar.store.migrate import blank_database
+from jumar.store.place import Named, Place
 from jumar.store.sqlite import _COMPILED
 from jumar.store.writer import InlineExecutor
 
@@ -35,7 +36,7 @@ def note(text: str) -> EventSeen:
     return EventSeen(symbol="BTCUSDT", trade_key=KEY, rule="S-1", message=text, at_ms=7)
 
 
-def told(path: Path) -> list[str]:
+def told(path: Named) -> list[str]:
     """The lines that another connection reads now."""
     return [line.message for line in queries.events(path, KEY)]
 
@@ -50,6 +51,15 @@ def path(tmp_path: Path) -> Path:
 async def store(path: Path) -> AsyncIterator[SqlStore]:
     """An open store."""
     opened = SqlStore(f"sqlite:///{path}")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def shared(database: Place) -> AsyncIterator[SqlStore]:
+    """An open store on each kind of database."""
+    opened = SqlStore(database)
     await opened.open()
     yield opened
     await opened.close()
@@ -91,13 +101,13 @@ def test_a_killed_process_loses_nothing_it_wrote(path: Path) -> None:
     connection.close()
 
 
-async def test_the_loop_never_waits_for_the_disk(store: SqlStore) -> None:
+async def test_the_loop_never_waits_for_the_disk(shared: SqlStore) -> None:
     """Every statement, and so every flush, runs on the store's own thread."""
     seen: set[str] = set()
-    event.listen(store._engine, "commit", lambda _: seen.add(threading.current_thread().name))
-    event.listen(store._engine, "begin", lambda _: seen.add(threading.current_thread().name))
-    await store.write([note("one")])
-    await store.load("BTCUSDT")
+    event.listen(shared._engine, "commit", lambda _: seen.add(threading.current_thread().name))
+    event.listen(shared._engine, "begin", lambda _: seen.add(threading.current_thread().name))
+    await shared.write([note("one")])
+    await shared.load("BTCUSDT")
     assert len(seen) == 1
     assert seen.pop().startswith("jumar-store")
 
@@ -115,16 +125,16 @@ async def hold(store: SqlStore) -> threading.Event:
     return release
 
 
-async def test_one_callers_error_is_not_anothers(store: SqlStore, path: Path) -> None:
+async def test_one_callers_error_is_not_anothers(shared: SqlStore, database: Place) -> None:
     """Of many callers that share one commit, only the one that broke a rule hears of it."""
-    release = await hold(store)
+    release = await hold(shared)
     calls = [
-        store.write([note("first")]),
-        store.write([note("gone"), WRONG]),
-        store.write(
+        shared.write([note("first")]),
+        shared.write([note("gone"), WRONG]),
+        shared.write(
             [note("gone too"), EquitySeen(equity=Decimal("NaN"), wallet=Decimal(1), at_ms=1)]
         ),
-        store.write([note("last")]),
+        shared.write([note("last")]),
     ]
     gathered = asyncio.gather(*calls, return_exceptions=True)
     await asyncio.sleep(0)
@@ -136,7 +146,7 @@ async def test_one_callers_error_is_not_anothers(store: SqlStore, path: Path) ->
         StoreUnavailable,
         type(None),
     ]
-    assert told(path) == ["first", "last"]
+    assert told(database) == ["first", "last"]
 
 
 def another_stop(order: OwnOrder, attempt: int, trigger: Decimal) -> Intent:
@@ -148,18 +158,18 @@ def another_stop(order: OwnOrder, attempt: int, trigger: Decimal) -> Intent:
 
 @pytest.mark.rule("S-3")
 async def test_a_looser_stop_in_a_shared_commit_is_one_callers_error(
-    store: SqlStore, path: Path
+    shared: SqlStore, database: Place
 ) -> None:
     """The caller with the looser stop hears what the tightest is, and those before and after it are written."""
     life = held()
-    await store.write(records(life))
+    await shared.write(records(life))
     resting = next(o for o in life.journal().values() if o.role is Role.STOP)
     price = resting.request.trigger_price or Decimal(0)
-    release = await hold(store)
+    release = await hold(shared)
     calls = [
-        store.write([note("first"), another_stop(resting, 7, price)]),
-        store.write([note("gone"), another_stop(resting, 8, price - Decimal("0.1"))]),
-        store.write([note("last"), another_stop(resting, 9, price)]),
+        shared.write([note("first"), another_stop(resting, 7, price)]),
+        shared.write([note("gone"), another_stop(resting, 8, price - Decimal("0.1"))]),
+        shared.write([note("last"), another_stop(resting, 9, price)]),
     ]
     gathered = asyncio.gather(*calls, return_exceptions=True)
     await asyncio.sleep(0)
@@ -168,8 +178,8 @@ async def test_a_looser_stop_in_a_shared_commit_is_one_callers_error(
     assert (first, third) == (None, None)
     assert isinstance(second, InvariantBroken)
     assert str(second).endswith(f"is looser than the tightest confirmed one at {price}")
-    assert told(path) == ["first", "last"]
-    kept = {order.attempt for order in (await store.load("BTCUSDT")).orders}
+    assert told(database) == ["first", "last"]
+    kept = {order.attempt for order in (await shared.load("BTCUSDT")).orders}
     assert {7, 8, 9} & kept == {7, 9}
 
 
@@ -189,30 +199,30 @@ async def test_statements_are_compiled_once_for_all_stores(tmp_path: Path) -> No
     assert compiled[0] == compiled[1]
 
 
-async def test_callers_share_one_commit(store: SqlStore, path: Path) -> None:
+async def test_callers_share_one_commit(shared: SqlStore, database: Place) -> None:
     """Twenty callers that wait together are flushed together, in their order."""
     commits: list[object] = []
-    event.listen(store._engine, "commit", commits.append)
-    release = await hold(store)
-    gathered = asyncio.gather(*(store.write([note(str(n))]) for n in range(20)))
+    event.listen(shared._engine, "commit", commits.append)
+    release = await hold(shared)
+    gathered = asyncio.gather(*(shared.write([note(str(n))]) for n in range(20)))
     await asyncio.sleep(0)
     release.set()
     await gathered
     assert len(commits) == 1
-    assert told(path) == [str(n) for n in range(20)]
+    assert told(database) == [str(n) for n in range(20)]
 
 
-async def test_a_cancelled_write_is_still_written(store: SqlStore, path: Path) -> None:
+async def test_a_cancelled_write_is_still_written(shared: SqlStore, database: Place) -> None:
     """Whoever stops waiting does not take back what was handed over."""
-    release = await hold(store)
-    task = asyncio.create_task(store.write([note("kept")]))
+    release = await hold(shared)
+    task = asyncio.create_task(shared.write([note("kept")]))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     release.set()
-    await store.close()
-    assert told(path) == ["kept"]
+    await shared.close()
+    assert told(database) == ["kept"]
 
 
 async def test_an_inline_executor_needs_no_thread(path: Path) -> None:
