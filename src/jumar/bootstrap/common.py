@@ -8,6 +8,8 @@ from typing import Any
 from jumar.config import Outline, Settings, Venue
 from jumar.exchange.binance import Credentials, Endpoints
 from jumar.model.errors import ConfigError
+from jumar.store import queries
+from jumar.store.emergency import EmergencyFile, emergency_file
 from jumar.store.place import Place, parse
 
 
@@ -34,6 +36,13 @@ def journal_of(outline: Outline) -> Place:
         ConfigError: the URL names no database.
     """
     return parse(outline.store_url, outline.folder)
+
+
+def emergency_of(database: Place) -> EmergencyFile | None:
+    """Where what protects is journaled while the database cannot be written (M-4); None where no folder is known."""
+    if database.base is None:
+        return None
+    return emergency_file(database.base, lambda: queries.journaled_ids(database))
 
 
 def moment(option: str, text: str | None) -> int | None:

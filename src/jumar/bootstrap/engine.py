@@ -6,7 +6,7 @@ from typing import Any
 
 from jumar.audit import AuditVerdict
 from jumar.audit import audit as judge_run
-from jumar.bootstrap.common import journal_of, terms_of
+from jumar.bootstrap.common import emergency_of, journal_of, terms_of
 from jumar.config import Settings
 from jumar.decisions.file import FileDecisions
 from jumar.decisions.folder import FolderDecisions
@@ -39,6 +39,7 @@ def build_engine(settings: Settings, observers: Sequence[Observer]) -> Engine:
         policies=settings.policies,
         exchange=_exchange(settings, clock),
         store=SqlStore(journal_of(settings)),
+        emergency=emergency_of(journal_of(settings)),
         source=_source(settings),
         no_dead_man=settings.no_dead_man,
         levels=_levels(settings),

@@ -1,6 +1,7 @@
 """What the engine asks of its memory."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from jumar.model.journal import (
@@ -59,4 +60,64 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Flush and close."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescued:
+    """What an earlier life left in the emergency log.
+
+    Attributes:
+        batches: symbol and records, in order, of what the database lacks; each belongs into one transaction.
+        torn: whether the last batch was never finished: nothing was sent for it.
+        damage: what cannot be read of it, None where everything can.
+    """
+
+    batches: tuple[tuple[str, tuple[Record, ...]], ...] = ()
+    torn: bool = False
+    damage: str | None = None
+
+
+class EmergencyLog(Protocol):
+    """Where the intents of protective orders are durable while the store cannot be written (M-4)."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    async def open(self) -> Rescued:
+        """Make ready what a full disk must not refuse later, and read what was left; after the store was opened.
+
+        Raises:
+            StoreUnavailable: it cannot be made or read.
+        """
+        ...
+
+    async def write(self, symbol: str, records: Sequence[Record]) -> None:
+        """Write what the store could not, an intent last; on return it is durable. What is only told is left out.
+
+        Raises:
+            StoreUnavailable: it is not durable, or was not in time.
+        """
+        ...
+
+    async def committed(self, symbol: str) -> None:
+        """Hear that all that was written for a symbol stands in the store; once that holds for all it is emptied.
+
+        Raises:
+            StoreUnavailable: it could not be emptied; what it holds does no harm.
+        """
+        ...
+
+    async def set_aside(self) -> str:
+        """Keep what it holds for a person, begin an empty one, and return where it was put.
+
+        Raises:
+            StoreUnavailable: it could not be done.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of it."""
         ...

@@ -39,7 +39,7 @@ from jumar.planner.sweep import dead_after_ms
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import Exchange
 from jumar.ports.observer import Executed
-from jumar.ports.store import Store
+from jumar.ports.store import EmergencyLog, Store
 from jumar.reconciler.journaling import Journalist
 from jumar.reconciler.state import SymbolState
 
@@ -65,6 +65,7 @@ class Executor:
         clock: Clock,
         on_incident: Callable[[Incident], None],
         on_filter_error: Callable[[], None],
+        emergency: EmergencyLog | None = None,
     ) -> None:
         self._state = state
         self._policy = policy
@@ -73,7 +74,9 @@ class Executor:
         self._incident = on_incident
         self._filter_error = on_filter_error
         self._foreign_ms: dict[str, int] = {}
-        self._journalist = Journalist(state=state, store=store, clock=clock, say=self._say)
+        self._journalist = Journalist(
+            state=state, store=store, clock=clock, say=self._say, emergency=emergency
+        )
 
     async def run(self, plan: Plan) -> tuple[Executed, ...]:
         """Record the trade, then send the commands in their order; `flush` writes what became of them."""

@@ -31,7 +31,7 @@ from jumar.ports.exchange import (
     VenueEvent,
 )
 from jumar.ports.levels import LevelsSource
-from jumar.ports.store import Store
+from jumar.ports.store import EmergencyLog, Store
 from jumar.reconciler.account import AccountState
 from jumar.reconciler.answer import answer_on_arrival
 from jumar.reconciler.decide import DecisionDesk
@@ -41,6 +41,7 @@ from jumar.reconciler.levels import LevelsFeed
 from jumar.reconciler.loop import SymbolLoop
 from jumar.reconciler.observe import Observer
 from jumar.reconciler.requests import obey
+from jumar.reconciler.rescue import News, take_in
 from jumar.reconciler.shared import SharedReads
 from jumar.reconciler.standing import Standings
 from jumar.reconciler.state import SymbolState
@@ -66,6 +67,7 @@ class Engine:
         make_executor: type[Executor] = Executor,
         levels: LevelsSource | None = None,
         no_dead_man: str | None = NOT_PROBED,
+        emergency: EmergencyLog | None = None,
     ) -> None:
         self._account = account
         self._policies = dict(policies)
@@ -77,6 +79,8 @@ class Engine:
         self._make_executor = make_executor
         self._levels = LevelsFeed(levels, self._policies)
         self._no_dead_man = no_dead_man
+        self._emergency = emergency
+        self._rescued: tuple[News, ...] = ()
         self._shared = SharedReads(exchange, clock)
         self._common = AccountState()
         book = EquityBook(next(iter(self._policies.values())))
@@ -120,6 +124,8 @@ class Engine:
         """
         identity = await self._store.open()
         try:
+            if self._emergency is not None:
+                identity, self._rescued = await take_in(self._emergency, self._store, identity)
             memories = [await self._store.load(symbol) for symbol in self._policies]
             self._common.mode = identity.mode
             self._build(identity, memories)
@@ -134,6 +140,8 @@ class Engine:
             finally:
                 await self._exchange.close()
         finally:
+            if self._emergency is not None:
+                await self._emergency.close()
             await self._store.close()
 
     async def _start(self, memories: Sequence[SymbolMemory]) -> None:
@@ -182,6 +190,7 @@ class Engine:
             clock=self._clock,
             on_incident=self._report_incident,
             on_filter_error=observer.refresh_instrument,
+            emergency=self._emergency,
         )
         return SymbolLoop(
             state=state,
@@ -208,6 +217,16 @@ class Engine:
             loop = self.loops[memory.symbol]
             loop.desk = desk
             loop.state.note("Y-9", _started(memory, identity), start_ms)
+        for severity, message in self._rescued:
+            self._report_incident(
+                Incident(
+                    symbol=next(iter(self.loops)),
+                    severity=severity,
+                    rule="M-4",
+                    message=message,
+                    at_ms=start_ms,
+                )
+            )
 
     async def _run_loops(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:

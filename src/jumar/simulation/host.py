@@ -34,6 +34,8 @@ from jumar.reports.recorder import TickRecorder
 from jumar.simulation.clock import VirtualClock
 from jumar.simulation.loop import Life, VirtualLoop
 from jumar.simulation.venue import InProcessExchange, Venue
+from jumar.store import queries
+from jumar.store.emergency import EmergencyFile, Medium
 from jumar.store.journal import SqlStore
 from jumar.store.writer import InlineExecutor
 
@@ -96,6 +98,7 @@ class Host:
         failures: what an engine raised that it must not raise.
         no_dead_man: why the engines of the lives to come may not use the dead man's switch, None where they may.
         wrap_store: puts something between the engines of the lives to come and their database.
+        emergency: the bytes of the emergency file, which outlive every process.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Host:
         self.failures: list[BaseException] = []
         self.no_dead_man: str | None = NOT_PROBED
         self.wrap_store: Callable[[Store], Store] = lambda store: store
+        self.emergency: Medium = RamFile()
         self._loop = loop
         self._venue = venue
         self._disk = disk
@@ -195,6 +199,12 @@ class Host:
             source=MortalSource(source, life) if decides else NoDecisions(),
             levels=MortalLevels(levels, life),
             no_dead_man=self.no_dead_man,
+            emergency=EmergencyFile(
+                MortalFile(self.emergency, life, self._reach),
+                name="jumar.db.emergency",
+                journaled=lambda: queries.journaled_ids(self._disk.database),
+                executor=InlineExecutor(),
+            ),
             clock=self.clock,
             observers=[MortalObserver(each, life) for each in (recorder, *self._observers)],
         )
@@ -214,6 +224,64 @@ class Host:
         if self.process is process:
             self.kill()
             self.start()
+
+
+class RamFile:
+    """A file that is as durable as the machine (see `jumar.store.emergency.Medium`)."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+        self.aside: list[bytes] = []
+
+    def open(self) -> bytes:
+        """Its content."""
+        return bytes(self.content)
+
+    def write(self, at: int, content: bytes) -> None:
+        """Write at a position."""
+        self.content[at : at + len(content)] = content
+
+    def set_aside(self) -> str:
+        """Keep what there is and begin anew."""
+        self.aside.append(bytes(self.content))
+        self.content.clear()
+        return f"jumar.db.emergency.damaged-{len(self.aside)}"
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class MortalFile:
+    """A life's way to its emergency file: before and after each write it may die."""
+
+    def __init__(self, medium: Medium, life: Life, reach: Callable[[Life, str], None]) -> None:
+        self._medium = medium
+        self._life = life
+        self._reach = reach
+
+    def open(self) -> bytes:
+        """Its content."""
+        return self._medium.open()
+
+    def write(self, at: int, content: bytes) -> None:
+        """Write at a position, unless the life ends before."""
+        self._point("before emergency write")
+        self._medium.write(at, content)
+        self._point("after emergency write")
+
+    def set_aside(self) -> str:
+        """Keep what there is and begin anew."""
+        return self._medium.set_aside()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._medium.close()
+
+    def _point(self, name: str) -> None:
+        if self._life.alive:
+            self._reach(self._life, name)
+        if not self._life.alive:
+            raise StoreUnavailable("the process has ended")
 
 
 class MortalStore:
