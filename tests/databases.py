@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from tests import postgres
 
+from jumar.store import schema
 from jumar.store.backends import asking_engine, reader_engine
 from jumar.store.place import Named, Place, SqlitePlace, parse, place_of
 
@@ -30,13 +32,28 @@ def server() -> Iterator[postgres.Server]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def reused(server: postgres.Server) -> str:
+    """One database for many tests: to make and remove one for each would cost more than the tests."""
+    return server.fresh(template="blank")
+
+
+@pytest.fixture
+def emptied(reused: str) -> str:
+    """The database that is used again, as if nobody had opened it."""
+    names = ", ".join(schema.metadata.tables)
+    with psycopg.connect(reused) as connection:
+        connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+    return reused
+
+
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """An empty database of each kind; what lies beside it lies in the test's folder."""
     if request.param == "sqlite":
         return SqlitePlace(tmp_path / "jumar.db")
-    running: postgres.Server = request.getfixturevalue("server")
-    return parse(running.fresh(template="blank"), tmp_path)
+    url: str = request.getfixturevalue("emptied")
+    return parse(url, tmp_path)
 
 
 def rows(database: Named, statement: str) -> list[tuple[Any, ...]]:

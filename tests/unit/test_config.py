@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jumar.bootstrap.engine import build_engine
-from jumar.config import Environment, Settings, load_settings
+from jumar.config import Environment, Settings, load_outline, load_settings
 from jumar.config.limits import LIMITS, Range
 from jumar.decisions.file import FileDecisions
 from jumar.decisions.folder import FolderDecisions
@@ -70,6 +70,32 @@ def test_a_complete_file_becomes_settings(tmp_path: Path) -> None:
     assert policy.max_notional_usdt == Decimal(1500)
     assert policy.min_stop_pct == Decimal("0.35")
     assert policy.on_flat is OnFlat.HOLD
+
+
+@pytest.mark.rule("Q-1")
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://me@h:5432/db", None),
+        ("postgresql://me@/db?host=/run/postgresql", None),
+        ("postgresql://me@h/db?password=hush", "holds a password"),
+        ("postgresql://me:hush@h/db", "put it into a pgpass file or the variable PGPASSWORD"),
+        ("postgresql://me@h", "names no database"),
+        ("postgresql://me@h:hush/db", "cannot be read; write it like"),
+    ],
+)
+def test_a_database_on_a_server(tmp_path: Path, url: str, said: str | None) -> None:
+    """Taken as written, with the file's folder for what lies beside it; a password is refused and never repeated."""
+    path = tmp_path / "jumar.toml"
+    path.write_text(GOOD.replace("sqlite:///jumar.db", url))
+    if said is None:
+        outline = load_outline(path)
+        assert (outline.store_url, outline.folder) == (url, tmp_path)
+        return
+    with pytest.raises(ConfigError) as caught:
+        load_outline(path)
+    assert "[store] url: " in str(caught.value) and said in str(caught.value)
+    assert "hush" not in str(caught.value)
 
 
 @pytest.mark.rule("D-8")

@@ -1,5 +1,5 @@
 """The databases that the tests of the store run on."""
 
-from tests.databases import database, server
+from tests.databases import database, emptied, reused, server
 
-__all__ = ["database", "server"]
+__all__ = ["database", "emptied", "reused", "server"]
