@@ -145,6 +145,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     # lives
 
+    @property
+    def life(self) -> Life:
+        """Whose code runs now."""
+        return _LIFE.get(self.world)
+
     def spawn(self, life: Life, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """Start a life: `work` is its first task, in a context that holds nothing of who starts it."""
         context = Context()
