@@ -1,5 +1,6 @@
 """Orders whose fate is open, told by what the venue says of them: ids that are taken, targets, lying reads (X-4)."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -153,3 +154,28 @@ def test_an_entrys_absence_is_looked_for_everywhere_twice(seed: int) -> None:
         late = [at for at in looks if asked <= at <= second]
         assert len(late) >= 2
         assert late[-1] - late[0] >= 1000
+
+
+@pytest.mark.rule("P-1", "S-7", "W-1")
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_a_stop_that_was_taken_in_silence_is_back_within_the_deadline(seed: int) -> None:
+    """No event told it, and the list had just been read: the next read must still be early enough."""
+    with scene(seed) as s:
+        held(s)
+        s.wait(12)
+        looks: list[int] = []
+
+        def noted(rows: Any) -> Any:
+            looks.append(s.now_ms)
+            return rows
+
+        s.mute_stream()
+        s.every("GET /fapi/v1/openAlgoOrders").answered_with(noted)
+        s.until("the list is read", lambda: bool(looks))
+        s.wait(0.2)
+        s.cancel_by_hand("B1", "S1")
+        gone_ms = s.now_ms
+        s.until("another stop rests", lambda: bool(s.book.resting("S2")))
+        assert s.book.one("S2")["t"] - gone_ms <= PROTECT_DEADLINE_MS
+        between = [later - earlier for earlier, later in pairwise(looks)]
+        assert max(between) <= PROTECT_DEADLINE_MS

@@ -150,7 +150,10 @@ class Observer:
         held = bool(state.executions.fills) or state.trade.adopted_quantity > ZERO
         uncovered = state.uncovered_ms is not None
         settled = held and not uncovered and state.trade.closing is None and not self._ending()
-        return policy.reconcile_open_s * 1000 if settled else tick
+        if not settled:
+            return tick
+        # A stop that nobody told was taken must be back in `protect_deadline_s`: no read may grow older than that.
+        return max(policy.reconcile_open_s * 1000 - tick, tick)
 
     def _is_unexplained(self) -> bool:
         """Whether the newest word is that something is held, though no trade is open (Y-1)."""
