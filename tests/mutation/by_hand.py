@@ -272,6 +272,8 @@ BY_HAND = tuple(
 
 #: Due rules of the planner that hang on no condition there, each with the reason.
 NO_CONDITION: Mapping[str, str] = {
+    "M-4": "the planner only obeys the mode: what brings it about is seen by whoever writes, plans and hears the exchange",
+    "X-5": "an order without an outcome leaves no entry slot free, and the guards call it truth_incomplete (G-13)",
     "P-9": "every command, refusal and note is made with its cause, whatever the condition that leads to it",
 }
 
