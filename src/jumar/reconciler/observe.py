@@ -23,6 +23,7 @@ from jumar.planner.emergency import EXIT_QUICK_TRIES, EXIT_REPEAT_MS, HALTED
 from jumar.planner.sweep import request_dead_ms
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import Exchange
+from jumar.reconciler.pace import INCOME_WEIGHT
 from jumar.reconciler.shared import SharedReads
 from jumar.reconciler.state import SymbolState
 
@@ -136,24 +137,30 @@ class Observer:
     # what is due
 
     def _interval_ms(self, *, entry_wanted: bool) -> int:
-        """Every tick while something could be added or is not known, else slower (section 11)."""
+        """How old the books may grow: what this symbol wants, or more where the wishes of all do not fit (section 11)."""
+        wanted_ms, urgent = self._wanted_ms(entry_wanted=entry_wanted)
+        return self._shared.pace.interval_ms(self._state.symbol, wanted_ms, urgent=urgent)
+
+    def _wanted_ms(self, *, entry_wanted: bool) -> tuple[int, bool]:
+        """Every tick while something could be added or is not known, which is urgent, else slower."""
         state, policy = self._state, self._policy
         tick = int(policy.loop_interval_s * 1000)
         unresolved = any(order.unresolved for order in state.orders.values())
         silent = not state.streaming or state.is_mute(self._clock.now_ms())
         if entry_wanted or unresolved or silent or not state.ready:
-            return tick
+            return tick, True
         if state.trade is None:
-            return tick if self._is_unexplained() else policy.reconcile_interval_s * 1000
+            unexplained = self._is_unexplained()
+            return (tick, True) if unexplained else (policy.reconcile_interval_s * 1000, False)
         if state.trade.closing is not None and self._tries_exits():
-            return EXIT_REPEAT_MS
+            return EXIT_REPEAT_MS, True
         held = bool(state.executions.fills) or state.trade.adopted_quantity > ZERO
         uncovered = state.uncovered_ms is not None
         settled = held and not uncovered and state.trade.closing is None and not self._ending()
         if not settled:
-            return tick
+            return tick, True
         # A stop that nobody told was taken must be back in `protect_deadline_s`: no read may grow older than that.
-        return max(policy.reconcile_open_s * 1000 - tick, tick)
+        return max(policy.reconcile_open_s * 1000 - tick, tick), False
 
     def _is_unexplained(self) -> bool:
         """Whether the newest word is that something is held, though no trade is open (Y-1)."""
@@ -194,9 +201,13 @@ class Observer:
             reads.append(("conditional order list", lambda: self._read_list(Channel.CONDITIONAL)))
         if state.balance_due or _older(state.balance, now, max_age * 3):
             reads.append(("balance", lambda: self._read_balance(max_age)))
-        if state.holds and state.funding.is_due(now):
+        if state.holds and state.funding.is_due(now) and self._affords_income(now):
             reads.append(("funding", self._read_funding))
         return [*reads, *self._due_prices(now)]
+
+    def _affords_income(self, now: int) -> bool:
+        """Payments can wait: when many symbols ask at once, they take turns."""
+        return self._shared.pace.takes_ration(INCOME_WEIGHT, now)
 
     def _modes_are_doubted(self) -> bool:
         """Whether the venue refused an order for its position side since the modes were read (G-15)."""

@@ -7,6 +7,7 @@ from jumar.model.account import AccountSettings, Balance, PositionReport
 from jumar.model.world import Observed, Source
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import Exchange
+from jumar.reconciler.pace import Pace
 
 
 class Cached[T]:
@@ -48,6 +49,7 @@ class SharedReads:
         self.positions: Cached[Mapping[str, PositionReport]] = Cached(exchange.positions, clock)
         self.balance: Cached[Balance] = Cached(exchange.balance, clock)
         self.modes: Cached[AccountSettings] = Cached(exchange.account_settings, clock)
+        self.pace = Pace(exchange.budget)
 
     def listed_positions(self) -> Iterable[PositionReport]:
         """The account's positions as the newest list told them, symbols of others included."""

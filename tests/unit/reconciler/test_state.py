@@ -1,6 +1,7 @@
 """What one symbol's loop remembers: bounded, counted once, and never contradicting what the store holds."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -21,11 +22,13 @@ from jumar.model.order import (
     Side,
 )
 from jumar.model.policy import Policy
+from jumar.model.standing import VenueBudget
 from jumar.model.trade import CloseReason, Trade
 from jumar.model.world import Observed, Source
 from jumar.ports.exchange import OrderEvent, PositionEvent, StreamEvent
 from jumar.reconciler.executions import LOOSE_FILL_GRACE_MS
 from jumar.reconciler.observe import Observer
+from jumar.reconciler.pace import Pace
 from jumar.reconciler.prices import MARKS_KEPT_MS
 from jumar.reconciler.state import MUTE_MS, SymbolState
 
@@ -44,7 +47,8 @@ def reads(one: SymbolState, policy: Policy = POLICY) -> Observer:
     """What would be read; nothing is."""
     nothing = cast(Any, None)
     clock = cast(Any, Now())
-    return Observer(state=one, policy=policy, exchange=nothing, shared=nothing, clock=clock)
+    shared = cast(Any, SimpleNamespace(pace=Pace(VenueBudget)))
+    return Observer(state=one, policy=policy, exchange=nothing, shared=shared, clock=clock)
 
 
 def state() -> SymbolState:

@@ -4,6 +4,7 @@ Promises values not older than `AGE_MS_MAX`, and a new read after any error that
 once a start: they weigh twenty times as much and change rarely.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from msgspec import Raw
@@ -69,7 +70,8 @@ class InstrumentBook:
             )
         if missing:
             raise VenueUnavailable(f"exchangeInfo does not list {', '.join(missing)} any more")
-        return {symbol: await self._one(listed[symbol]) for symbol in self._symbols}
+        known = await asyncio.gather(*(self._one(listed[symbol]) for symbol in self._symbols))
+        return dict(zip(self._symbols, known, strict=True))
 
     async def _one(self, info: wire.SymbolInfo) -> Instrument:
         query = {"symbol": info.symbol}
