@@ -7,7 +7,7 @@ Recorded market data and payloads are found through `JUMAR_RECORDED_DATA` (the f
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,14 @@ def recorded_data() -> Path:
 def recorded_payloads() -> Path:
     """The folder of recorded exchange payloads."""
     return _recorded("payloads")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _runtime_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What engines share on a machine is kept with what tests leave behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        yield
 
 
 @pytest.fixture

@@ -172,6 +172,7 @@ _BY_HAND: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             "risk >= price * policy.min_stop_pct * PERCENT and reward >= policy.min_rr * risk",
         ),
     ),
+    "W-5": (("guards.portfolio", "_conditional", "left < CONDITIONAL_ORDERS_OF_A_TRADE"),),
     "X-1": (
         (
             "invariants",
@@ -273,6 +274,8 @@ BY_HAND = tuple(
 #: Due rules of the planner that hang on no condition there, each with the reason.
 NO_CONDITION: Mapping[str, str] = {
     "M-4": "the planner only obeys the mode: what brings it about is seen by whoever writes, plans and hears the exchange",
+    "W-1": "what a stream tells and what a read tells meet in the world: the planner sees no difference but age",
+    "W-4": "lanes and counts are the adapter's; the planner hears of them as refusals and as G-14's budget",
     "X-5": "an order without an outcome leaves no entry slot free, and the guards call it truth_incomplete (G-13)",
     "P-9": "every command, refusal and note is made with its cause, whatever the condition that leads to it",
 }

@@ -11,6 +11,7 @@ from tests.simulation.loops import SEEDS, born, forever, virtual
 
 from jumar.exchange.binance.budget import Budget
 from jumar.exchange.binance.caller import Security
+from jumar.exchange.binance.lanes import Lane
 from jumar.exchange.binance.outcomes import Answer, NoAnswer, Reply
 from jumar.exchange.simulated.core.exchange import Reply as VenueReply
 from jumar.exchange.simulated.core.usage import Counts
@@ -210,7 +211,9 @@ def test_points_are_told_for_changes_only() -> None:
         async def work(line: Line) -> Reply:
             await _get(line)
             await line.call("DELETE", ORDER, PARAMS)
-            reply = await line.request("order.place", PARAMS, timestamp_ms=1, timeout_ms=1000)
+            reply = await line.request(
+                "order.place", PARAMS, timestamp_ms=1, timeout_ms=1000, lane=Lane.PROTECT
+            )
             assert reply is not None
             return reply
 

@@ -159,7 +159,7 @@ def weight_is_used_up(s: Scene) -> None:
     """Somebody behind the same address asks a lot: until the minute is over little is left."""
     if s.now_ms % 60_000 > 30_000 or not s.book.roles:
         s.at("10:06:05")
-    s.do(lambda: s.world.venue.core.count(2350, s.now_ms))
+    s.do(lambda: s.world.venue.core.count(2300, s.now_ms))
     s.wait(1)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jumar.config import Outline, Settings, Venue
-from jumar.exchange.binance import Credentials, Endpoints
+from jumar.exchange.binance import Credentials, Endpoints, HostQuota
 from jumar.model.errors import ConfigError
 from jumar.store import queries
 from jumar.store.emergency import EmergencyFile, emergency_file
@@ -27,6 +27,11 @@ def terms_of(of: Settings | Venue) -> dict[str, Any]:
     )
     credentials = Credentials(key=keys.api_key, secret=keys.api_secret)
     return {"endpoints": endpoints, "credentials": credentials}
+
+
+def quota_of(settings: Settings) -> HostQuota:
+    """What all engines on this machine use of the address that they ask from (W-4)."""
+    return HostQuota.of_address(settings.addresses.rest_url)
 
 
 def journal_of(outline: Outline) -> Place:

@@ -6,7 +6,7 @@ from typing import Any
 
 from jumar.audit import AuditVerdict
 from jumar.audit import audit as judge_run
-from jumar.bootstrap.common import emergency_of, journal_of, terms_of
+from jumar.bootstrap.common import emergency_of, journal_of, quota_of, terms_of
 from jumar.config import Settings
 from jumar.decisions.file import FileDecisions
 from jumar.decisions.folder import FolderDecisions
@@ -73,6 +73,7 @@ def _exchange(settings: Settings, clock: SystemClock) -> BinanceExchange:
         **terms_of(settings),
         clock=clock,
         recv_window_ms=settings.recv_window_ms,
+        host_quota=quota_of(settings),
     )
 
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jumar.bootstrap.common import emergency_of, journal_of, run_async, terms_of
+from jumar.bootstrap.common import emergency_of, journal_of, quota_of, run_async, terms_of
 from jumar.config import Settings
 from jumar.decisions.silence import NoDecisions
 from jumar.exchange.binance import BinanceExchange
@@ -178,7 +178,10 @@ def _engine(
     settings: Settings, database: Place, clock: SystemClock, observers: Sequence[Observer]
 ) -> Engine:
     exchange = BinanceExchange(
-        **terms_of(settings), clock=clock, recv_window_ms=settings.recv_window_ms
+        **terms_of(settings),
+        clock=clock,
+        recv_window_ms=settings.recv_window_ms,
+        host_quota=quota_of(settings),
     )
     recorders = (
         ()

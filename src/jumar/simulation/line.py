@@ -16,6 +16,7 @@ import msgspec
 
 from jumar.exchange.binance.budget import Budget
 from jumar.exchange.binance.caller import READ_TIMEOUT_MS, Caller, Security
+from jumar.exchange.binance.lanes import Lane, cost_of
 from jumar.exchange.binance.outcomes import Answer, NoAnswer, Reply
 from jumar.exchange.binance.signing import Params
 from jumar.exchange.simulated.core.exchange import Reply as VenueReply
@@ -169,8 +170,12 @@ class Line(Caller):
         security: Security = Security.SIGNED,
         timestamp_ms: int | None = None,
         timeout_ms: int = READ_TIMEOUT_MS,
+        lane: Lane = Lane.READ,
     ) -> Reply:
-        """Send one request once."""
+        """Send one request once, or not at all where its lane has no room."""
+        kept_back = self._counters.admit(lane, cost_of(method, path), self._clock.now_ms())
+        if kept_back is not None:
+            return kept_back
         values = {name: str(value) for name, value in params.items()}
         if security is Security.SIGNED:
             stamp = self._clock.now_ms() if timestamp_ms is None else timestamp_ms
@@ -178,12 +183,17 @@ class Line(Caller):
         return await self._send(Request(method, path, values), timeout_ms)
 
     async def request(
-        self, method: str, params: Params, *, timestamp_ms: int, timeout_ms: int
+        self, method: str, params: Params, *, timestamp_ms: int, timeout_ms: int, lane: Lane
     ) -> Reply | None:
         """Send one request of the WebSocket API once."""
         http_method, path = METHODS[method]
         return await self.call(
-            http_method, path, params, timestamp_ms=timestamp_ms, timeout_ms=timeout_ms
+            http_method,
+            path,
+            params,
+            timestamp_ms=timestamp_ms,
+            timeout_ms=timeout_ms,
+            lane=lane,
         )
 
     async def _send(self, request: Request, timeout_ms: int) -> Reply:
@@ -200,10 +210,13 @@ class Line(Caller):
             return NoAnswer(reason=f"no answer within {timeout_ms} ms")
 
     def _heed(self, reply: Reply) -> Reply:
-        """Tell the code of a refusal, as the adapter's own ways to the venue do."""
-        error = None if isinstance(reply, NoAnswer) or reply.succeeded else reply.error()
+        """Tell the code of a refusal and what it says of limits, as the adapter's own ways to the venue do."""
+        if not isinstance(reply, Answer):
+            return reply
+        error = None if reply.succeeded else reply.error()
         if error is not None:
             self._on_code(error.code)
+        self._counters.heard(reply.status, error, self._clock.now_ms())
         return reply
 
     async def _point(self, when: str, request: Request) -> None:

@@ -109,14 +109,14 @@ def test_counters_and_limits_become_one_value() -> None:
             wire.RateLimit("ORDERS", "SECOND", 10, limit=300),
         ]
     )
-    budget.refused_until(77)
+    budget.heard(429, None, 1000, wait_s=7)
     told = budget.value()
     assert told.orders == (
         Counter(name="10s", window_ms=10_000, used=2, limit=300, at_ms=1000),
         Counter(name="1h", window_ms=3_600_000, used=9, limit=None, at_ms=1000),
     )
     assert told.reads == (Counter(name="1m", window_ms=60_000, used=40, limit=2400, at_ms=1000),)
-    assert told.silent_until_ms == 77
+    assert told.silent_until_ms == 8000
 
 
 def test_an_answer_of_the_socket_tells_counts_and_limits() -> None:

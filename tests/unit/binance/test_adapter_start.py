@@ -31,7 +31,10 @@ async def test_a_start_tells_how_far_exchange_time_may_be_off(
     exchange: BinanceExchange, heard: Listener
 ) -> None:
     """Half of the best round trip, as soon as it is measured."""
-    assert [event.off_ms for event in heard.measured] == [round(exchange.clock_uncertainty_ms)]
+    (event,) = heard.measured
+    assert (
+        0 <= exchange.clock_uncertainty_ms - event.off_ms + 1 < 20
+    )  # it grows with every moment since
 
 
 def _adapter(venue: Venue, clock: PatientClock) -> Exchange:

@@ -20,7 +20,7 @@ from tests.unit.binance.venue import (
     error,
 )
 
-from jumar.exchange.binance import BinanceExchange, streams
+from jumar.exchange.binance import BinanceExchange, sockets, streams
 from jumar.exchange.binance.rest import open_session
 from jumar.exchange.binance.streams import FrameReader, MarketStreams
 from jumar.ports.exchange import (
@@ -101,6 +101,7 @@ async def test_an_unreadable_frame_is_counted_and_passed_over(
     assert "frame_unreadable" in capsys.readouterr().out
 
 
+@pytest.mark.rule("W-1")
 async def test_a_closed_user_stream_comes_back_and_says_so(
     exchange: BinanceExchange, venue: Venue, heard: Listener
 ) -> None:
@@ -110,6 +111,7 @@ async def test_a_closed_user_stream_comes_back_and_says_so(
     assert len(venue.requests("POST", LISTEN_KEY)) == 2
 
 
+@pytest.mark.rule("W-1")
 async def test_an_expired_key_is_replaced(
     exchange: BinanceExchange, venue: Venue, heard: Listener
 ) -> None:
@@ -138,6 +140,7 @@ def _other_key(_: Asked) -> dict[str, str]:
     return {"listenKey": "other"}
 
 
+@pytest.mark.rule("W-1")
 @pytest.mark.parametrize("reply", [_unknown_key, _other_key])
 async def test_a_lost_key_is_noticed_at_the_extension(
     exchange: BinanceExchange,
@@ -195,6 +198,40 @@ async def test_a_listener_that_fails_costs_a_reconnect_and_not_the_stream(
         await adapter.close()
 
 
+@pytest.mark.rule("W-1")
+async def test_a_user_stream_that_is_dead_without_a_word_is_reported_and_replaced(
+    venue: Venue, clock: PatientClock, heard: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No close, no reset, no event to miss: pings that nobody answers tell, long before the venue's three minutes."""
+    assert sockets.HEARTBEAT_S * 1.5 < 180
+    monkeypatch.setattr(sockets, "HEARTBEAT_S", 0.05)
+    venue.answers_pings = False
+    adapter = BinanceExchange(endpoints=venue.endpoints, credentials=KEYS, clock=clock)
+    try:
+        await adapter.start(["BTCUSDT"], heard)
+        await heard.until(lambda: _connections(heard)[:3] == [True, False, True])
+        assert len(venue.requests("POST", LISTEN_KEY)) >= 2
+    finally:
+        await adapter.close()
+
+
+@pytest.mark.rule("W-1")
+async def test_doubled_frames_are_told_as_they_come(
+    exchange: BinanceExchange, venue: Venue, heard: Listener
+) -> None:
+    """The adapter drops nothing and reorders nothing: what is older or told twice is the engine's to see."""
+    newer = copy.deepcopy(samples.ORDER_TRADE_UPDATE)
+    newer["E"] += 5
+    newer["T"] += 5
+    for frame in (newer, samples.ORDER_TRADE_UPDATE, samples.ORDER_TRADE_UPDATE):
+        await venue.push(PRIVATE, frame)
+    await heard.until(lambda: len(_kinds(heard)) == 3)
+    first, second, third = (event for event in heard.events if isinstance(event, OrderEvent))
+    assert second == third
+    assert first.at_ms == second.at_ms + 5
+
+
+@pytest.mark.rule("W-1")
 async def test_silent_market_data_is_reconnected(
     venue: Venue, clock: PatientClock, heard: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -134,6 +134,7 @@ class Venue(Signal):
     sockets: dict[str, list[web.WebSocketResponse]] = field(default_factory=dict)
     on_frame: Callable[[Frame], Frame | None] = lambda _: None
     port: int = 0
+    answers_pings: bool = True
 
     def __post_init__(self) -> None:
         """Begin without a change to wait for."""
@@ -198,11 +199,13 @@ class Venue(Signal):
             reply = handler(asked)
             if isinstance(reply, web.Response):
                 return reply
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=self.answers_pings)
         await socket.prepare(request)
         self.sockets.setdefault(asked.path, []).append(socket)
         self.notify()
         async for message in socket:
+            if message.type is WSMsgType.PING:
+                continue  # only where it is not to be answered
             if message.type is not WSMsgType.TEXT:
                 break
             frame = json.loads(message.data)

@@ -6,6 +6,7 @@ what a reply proves.
 
 from jumar.exchange.binance.adapter import BinanceExchange
 from jumar.exchange.binance.endpoints import Endpoints
+from jumar.exchange.binance.host_quota import HostQuota
 from jumar.exchange.binance.signing import Credentials
 
-__all__ = ["BinanceExchange", "Credentials", "Endpoints"]
+__all__ = ["BinanceExchange", "Credentials", "Endpoints", "HostQuota"]

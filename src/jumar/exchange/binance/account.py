@@ -19,6 +19,7 @@ from jumar.exchange.binance.history import (
     read_transfers,
 )
 from jumar.exchange.binance.instruments import InstrumentBook
+from jumar.exchange.binance.lanes import Lane, lane_of
 from jumar.exchange.binance.signing import Params
 from jumar.exchange.binance.timesync import TimeSync
 from jumar.model.account import (
@@ -42,15 +43,24 @@ from jumar.ports.clock import Clock
 SETTINGS_TIMEOUT_MS = 5000
 START_TRIES = 4
 NO_SUCH_ORDER = -2013
+#: What must be known before a position can be protected: asked for the first time it goes before all other questions.
+_TO_PROTECT = frozenset(
+    {
+        "/fapi/v1/accountConfig",
+        "/fapi/v3/positionRisk",
+        "/fapi/v1/openOrders",
+        "/fapi/v1/openAlgoOrders",
+    }
+)
 
 
 class SocketCaller(Protocol):
     """The quick way for writes: the WebSocket API."""
 
     async def request(
-        self, method: str, params: Params, *, timestamp_ms: int, timeout_ms: int
+        self, method: str, params: Params, *, timestamp_ms: int, timeout_ms: int, lane: Lane
     ) -> outcomes.Reply | None:
-        """Send one request once and wait for its answer; None when it was not sent at all."""
+        """Send one request once and wait for its answer; None when this way cannot take it."""
         ...
 
 
@@ -80,6 +90,7 @@ class BinanceAccount:
         self._clock = clock
         self._quote_asset = quote_asset
         self._symbols: tuple[str, ...] = ()
+        self._answered: set[tuple[str, object]] = set()
         self._time = TimeSync(caller, clock)
         self._book = InstrumentBook(caller, clock, (), counters)
 
@@ -263,12 +274,14 @@ class BinanceAccount:
             call = params.placement(request)
         except ValueError as error:
             return Rejected(code=errors.NOT_SENT, message=f"not sent: {error}")
-        return await self._write(call, outcomes.placed(request), timeout_ms, timestamp_ms)
+        judge, lane = outcomes.placed(request), lane_of(request.role)
+        return await self._write(call, judge, timeout_ms, timestamp_ms, lane)
 
     async def amend(self, request: AmendRequest, *, timestamp_ms: int, timeout_ms: int) -> Outcome:
         """Change the price of a resting regular order, once; it keeps its id and loses its place in the queue."""
         call = params.amendment(request)
-        return await self._write(call, outcomes.amended(request), timeout_ms, timestamp_ms)
+        judge = outcomes.amended(request)
+        return await self._write(call, judge, timeout_ms, timestamp_ms, Lane.ENTRY)
 
     async def cancel(
         self,
@@ -285,7 +298,7 @@ class BinanceAccount:
             judge = outcomes.conditional_cancelled(client_id)
         else:
             judge = outcomes.cancelled(symbol, client_id=client_id)
-        return await self._write(call, judge, timeout_ms, timestamp_ms)
+        return await self._write(call, judge, timeout_ms, timestamp_ms, Lane.CANCEL)
 
     async def cancel_by_venue_id(
         self, symbol: str, venue_id: str, *, timestamp_ms: int, timeout_ms: int
@@ -296,18 +309,19 @@ class BinanceAccount:
         except ValueError as error:
             return Rejected(code=errors.NOT_SENT, message=f"not sent: {error}")
         judge = outcomes.cancelled(symbol, venue_id=venue_id)
-        return await self._write(call, judge, timeout_ms, timestamp_ms)
+        return await self._write(call, judge, timeout_ms, timestamp_ms, Lane.CANCEL)
 
     async def set_leverage(self, symbol: str, leverage: int, *, timestamp_ms: int) -> Outcome:
         """Set the leverage; "already set" is accepted."""
         call = params.leverage(symbol, leverage)
         judge = outcomes.leverage_set(symbol, leverage)
-        return await self._write(call, judge, SETTINGS_TIMEOUT_MS, timestamp_ms)
+        return await self._write(call, judge, SETTINGS_TIMEOUT_MS, timestamp_ms, Lane.ENTRY)
 
     async def set_margin_mode(self, symbol: str, mode: MarginMode, *, timestamp_ms: int) -> Outcome:
         """Set the margin mode; "already set" is accepted."""
         call = params.margin_mode(symbol, mode)
-        return await self._write(call, outcomes.done, SETTINGS_TIMEOUT_MS, timestamp_ms)
+        judge = outcomes.done
+        return await self._write(call, judge, SETTINGS_TIMEOUT_MS, timestamp_ms, Lane.ENTRY)
 
     async def set_countdown(
         self, symbol: str, countdown_ms: int, *, timestamp_ms: int, timeout_ms: int
@@ -315,7 +329,7 @@ class BinanceAccount:
         """Have the venue cancel the symbol's regular orders after a while, unless it is told again; zero: never."""
         call = params.countdown(symbol, countdown_ms)
         judge = outcomes.countdown_set(symbol, countdown_ms)
-        return await self._write(call, judge, timeout_ms, timestamp_ms)
+        return await self._write(call, judge, timeout_ms, timestamp_ms, Lane.CANCEL)
 
     async def _ask[W, T](
         self,
@@ -326,7 +340,11 @@ class BinanceAccount:
         *,
         security: Security = Security.SIGNED,
     ) -> T:
-        content = await self._caller.read(path, query, shape, security=security)
+        question = (path, query.get("symbol"))
+        first = path in _TO_PROTECT and question not in self._answered
+        lane = Lane.CANCEL if first else Lane.READ
+        content = await self._caller.read(path, query, shape, security=security, lane=lane)
+        self._answered.add(question)
         try:
             return translated(content)
         except wire.WireError as error:
@@ -338,15 +356,20 @@ class BinanceAccount:
         judge: outcomes.Judge,
         timeout_ms: int,
         timestamp_ms: int,
+        lane: Lane,
     ) -> Outcome:
-        """Send one write once: over the socket, or over REST when the socket took nothing.
+        """Send one write once, or not at all where its lane has no room (W-4): over the socket, or over REST when the socket took nothing.
 
         Both ways sign the caller's timestamp: a request that was held up must not become young again (X-7).
         """
         reply: outcomes.Reply | None = None
         if call.socket_method is not None:
             reply = await self._socket.request(
-                call.socket_method, call.params, timestamp_ms=timestamp_ms, timeout_ms=timeout_ms
+                call.socket_method,
+                call.params,
+                timestamp_ms=timestamp_ms,
+                timeout_ms=timeout_ms,
+                lane=lane,
             )
         if reply is None:
             reply = await self._caller.call(
@@ -355,6 +378,7 @@ class BinanceAccount:
                 call.params,
                 timestamp_ms=timestamp_ms,
                 timeout_ms=timeout_ms,
+                lane=lane,
             )
         return outcomes.outcome_of(reply, judge)
 

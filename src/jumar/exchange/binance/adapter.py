@@ -13,7 +13,7 @@ import structlog
 
 from jumar.exchange.binance import errors, outcomes, wire
 from jumar.exchange.binance.account import BinanceAccount
-from jumar.exchange.binance.budget import Budget
+from jumar.exchange.binance.budget import Budget, CommonCount
 from jumar.exchange.binance.caller import Security
 from jumar.exchange.binance.endpoints import Endpoints
 from jumar.exchange.binance.rest import Rest, open_session
@@ -31,8 +31,11 @@ log = structlog.get_logger(__name__)
 class BinanceExchange(BinanceAccount):
     """One Binance USDⓈ-M account; satisfies `jumar.ports.exchange.Exchange`.
 
+    Args:
+        host_quota: what all engines of this machine use of their common address; None where this one is alone.
+
     Attributes:
-        counters: the venue's counters of weight and orders, as last told.
+        counters: the budget of weight and orders, as last told.
     """
 
     def __init__(
@@ -43,8 +46,9 @@ class BinanceExchange(BinanceAccount):
         clock: Clock,
         recv_window_ms: int = 3000,
         quote_asset: str = "USDT",
+        host_quota: CommonCount | None = None,
     ) -> None:
-        counters = Budget()
+        counters = Budget(host=host_quota)
         self._endpoints = endpoints
         self._session: aiohttp.ClientSession | None = None
         self._reader: FrameReader | None = None
@@ -155,6 +159,8 @@ class BinanceExchange(BinanceAccount):
         if self._session is not None:
             await self._session.close()
         self._session = self._rest.session = None
+        if self.counters.host is not None:
+            self.counters.host.close()
 
 
 def _require(field: str, failure: FirstFailure | None, *, optional: bool = False) -> None:

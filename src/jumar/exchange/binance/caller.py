@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from enum import Enum
 
 from jumar.exchange.binance import wire
+from jumar.exchange.binance.lanes import Lane
 from jumar.exchange.binance.outcomes import Answer, Reply, read_error
 from jumar.exchange.binance.signing import Params
 from jumar.model.errors import VenueUnavailable
@@ -33,8 +34,12 @@ class Caller(ABC):
         security: Security = Security.SIGNED,
         timestamp_ms: int | None = None,
         timeout_ms: int = READ_TIMEOUT_MS,
+        lane: Lane = Lane.READ,
     ) -> Reply:
-        """Send one request once; `timestamp_ms` is signed, exchange time now when not given."""
+        """Send one request once, or not at all where its lane has no room (W-4).
+
+        `timestamp_ms` is signed, exchange time now when not given.
+        """
 
     async def read[T](
         self,
@@ -44,14 +49,17 @@ class Caller(ABC):
         *,
         security: Security = Security.SIGNED,
         timeout_ms: int = READ_TIMEOUT_MS,
+        lane: Lane = Lane.READ,
     ) -> T:
         """Ask one question.
 
         Raises:
-            VenueUnavailable: no usable answer.
+            VenueUnavailable: no usable answer, or not asked: its lane has no room.
             VenueRefused: the venue answered with a code.
         """
-        reply = await self.call("GET", path, params, security=security, timeout_ms=timeout_ms)
+        reply = await self.call(
+            "GET", path, params, security=security, timeout_ms=timeout_ms, lane=lane
+        )
         return self.unwrap(reply, path, shape)
 
     @staticmethod

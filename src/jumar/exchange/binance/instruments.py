@@ -1,24 +1,35 @@
 """Filters, brackets and fees of the managed symbols, kept fresh (W-3).
 
 Promises values not older than `AGE_MS_MAX`, and a new read after any error that speaks of a filter. Fees are read
-once a start: they weigh twenty times as much and change rarely.
+once a start: they weigh twenty times as much and change rarely. No position waits for them: while they cannot be
+had, the highest regular ones count.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
+import structlog
 from msgspec import Raw
 
 from jumar.exchange.binance import translate, wire
 from jumar.exchange.binance.budget import Budget
 from jumar.exchange.binance.caller import Caller, Security
+from jumar.exchange.binance.lanes import Lane
 from jumar.model.errors import ConfigError, VenueUnavailable
 from jumar.model.instrument import Instrument
 from jumar.ports.clock import Clock
 
 AGE_MS_MAX = 10 * 60 * 1000
+FEES_AT_ONCE = 5
+FEES_AGAIN_MS = 60_000
+REGULAR_FEES = ("0.0002", "0.0005")
+"""Maker and taker of a regular user without discounts (Binance's fee schedule of USDⓈ-M futures, 2026-09)."""
+
 INFO_TIMEOUT_MS = 5000
 """exchangeInfo lists every contract: some hundred times as much as any other answer."""
+
+log = structlog.get_logger(__name__)
 
 
 class InstrumentBook:
@@ -49,7 +60,8 @@ class InstrumentBook:
         now_ms = self._clock.now_ms()
         if self._read_ms is None or now_ms - self._read_ms > AGE_MS_MAX:
             self._known = await self._load()
-            self._read_ms = now_ms
+            all_fees = len(self._fees) == len(self._symbols)
+            self._read_ms = now_ms if all_fees else now_ms - AGE_MS_MAX + FEES_AGAIN_MS
         return self._known
 
     async def _load(self) -> dict[str, Instrument]:
@@ -59,6 +71,7 @@ class InstrumentBook:
             wire.ExchangeInfo,
             security=Security.NONE,
             timeout_ms=INFO_TIMEOUT_MS,
+            lane=self._lane,
         )
         self._counters.read_limits(info.rate_limits or ())
         listed = {row.symbol: row for row in info.symbols}
@@ -70,21 +83,44 @@ class InstrumentBook:
             )
         if missing:
             raise VenueUnavailable(f"exchangeInfo does not list {', '.join(missing)} any more")
+        await self._learn_fees()
         known = await asyncio.gather(*(self._one(listed[symbol]) for symbol in self._symbols))
         return dict(zip(self._symbols, known, strict=True))
 
+    @property
+    def _lane(self) -> Lane:
+        """Without a first answer nothing can be protected; later ones are questions like others."""
+        return Lane.READ if self._known else Lane.CANCEL
+
     async def _one(self, info: wire.SymbolInfo) -> Instrument:
         query = {"symbol": info.symbol}
-        answer = await self._caller.read("/fapi/v1/leverageBracket", query, Raw)
-        if info.symbol not in self._fees:
-            self._fees[info.symbol] = await self._caller.read(
-                "/fapi/v1/commissionRate", query, wire.CommissionRate
-            )
+        answer = await self._caller.read("/fapi/v1/leverageBracket", query, Raw, lane=self._lane)
+        fees = self._fees.get(info.symbol, _regular_fees(info.symbol))
         try:
             brackets = _brackets(bytes(answer), info.symbol)
-            return translate.instrument(info, brackets, self._fees[info.symbol])
+            return translate.instrument(info, brackets, fees)
         except wire.WireError as error:
             raise VenueUnavailable(f"instrument {info.symbol}: {error}") from None
+
+    async def _learn_fees(self) -> None:
+        """Read the fees of some symbols that have none yet, so that a start of many leaves weight for their orders."""
+        unknown = [symbol for symbol in self._symbols if symbol not in self._fees]
+        for symbol in unknown[:FEES_AT_ONCE]:
+            try:
+                self._fees[symbol] = await self._caller.read(
+                    "/fapi/v1/commissionRate", {"symbol": symbol}, wire.CommissionRate
+                )
+            except VenueUnavailable as error:
+                log.warning("fees_not_read", symbol=symbol, error=str(error), counted=REGULAR_FEES)
+
+
+def _regular_fees(symbol: str) -> wire.CommissionRate:
+    maker, taker = REGULAR_FEES
+    return wire.CommissionRate(
+        symbol=symbol,
+        maker_commission_rate=Decimal(maker),
+        taker_commission_rate=Decimal(taker),
+    )
 
 
 def _brackets(payload: bytes, symbol: str) -> wire.SymbolBrackets:

@@ -15,6 +15,9 @@ from jumar.model.order import FINAL_STATUSES, Channel, OrderReport, OrderRequest
 from jumar.model.outcome import Accepted, Outcome, Rejected, Unknown
 
 RATE_STATUSES = frozenset({418, 429})
+TOO_MANY_REQUESTS = -1003
+"""The venue's own code for it, whoever kept the request back: not executed, wait."""
+
 SILENT_STATUSES = frozenset({403, 408})
 """Client errors that prove nothing: a firewall's page and a timeout behind the gateway."""
 
@@ -66,12 +69,22 @@ class NoAnswer:
     reason: str
 
 
-type Reply = Answer | NoAnswer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """The request was kept back for the venue's limits: it never left this machine (W-4)."""
+
+    reason: str
+    retry_after_s: float
+
+
+type Reply = Answer | NoAnswer | NotSent
 type Judge = Callable[[bytes], Outcome]
 
 
 def outcome_of(reply: Reply, judge: Judge) -> Outcome:
     """Return what became of a write; `judge` reads the body of a success."""
+    if isinstance(reply, NotSent):
+        return Rejected(code=TOO_MANY_REQUESTS, message=f"not sent: {reply.reason}")
     if isinstance(reply, NoAnswer):
         return Unknown(reason=reply.reason)
     if not reply.succeeded:
@@ -99,6 +112,9 @@ def _refusal(answer: Answer) -> Outcome:
 
 def read_error(reply: Reply, path: str) -> VenueError | None:
     """Return the error of a failed read, None when the venue said yes."""
+    if isinstance(reply, NotSent):
+        words = f"{path}: not sent: {reply.reason}"
+        return VenueUnavailable(words, retry_after_s=reply.retry_after_s)
     if isinstance(reply, NoAnswer):
         return VenueUnavailable(f"{path}: {reply.reason}")
     if reply.succeeded:

@@ -7,14 +7,15 @@ the library from doing so.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import aiohttp
 from yarl import URL
 
-from jumar.exchange.binance import errors
 from jumar.exchange.binance.budget import Budget
 from jumar.exchange.binance.caller import READ_TIMEOUT_MS, Caller, Security
-from jumar.exchange.binance.outcomes import RATE_STATUSES, Answer, NoAnswer, Reply
+from jumar.exchange.binance.lanes import WRONG_WEIGHT_PATHS, Lane, cost_of
+from jumar.exchange.binance.outcomes import Answer, NoAnswer, Reply
 from jumar.exchange.binance.signing import Params, Signer
 from jumar.ports.clock import Clock
 
@@ -75,10 +76,17 @@ class Rest(Caller):
         security: Security = Security.SIGNED,
         timestamp_ms: int | None = None,
         timeout_ms: int = READ_TIMEOUT_MS,
+        lane: Lane = Lane.READ,
     ) -> Reply:
-        """Send one request once; `timestamp_ms` is signed, exchange time now when not given."""
+        """Send one request once, or not at all where its lane has no room (W-4).
+
+        `timestamp_ms` is signed, exchange time now when not given.
+        """
         if self.session is None or self.session.closed:
             return NoAnswer(reason="not sent: the adapter is closed")
+        kept_back = self._budget.admit(lane, cost_of(method, path), self._clock.now_ms())
+        if kept_back is not None:
+            return kept_back
         query = self._query(params, security, timestamp_ms)
         url = URL(f"{self._base_url}{path}{'?' if query else ''}{query}", encoded=True)
         headers = {} if security is Security.NONE else {"X-MBX-APIKEY": self._signer.api_key}
@@ -93,29 +101,23 @@ class Rest(Caller):
     async def _exchange(
         self, session: aiohttp.ClientSession, method: str, url: URL, headers: Mapping[str, str]
     ) -> Answer:
+        asked_ms = self._clock.now_ms()
         async with session.request(method, url, headers=headers, allow_redirects=False) as response:
             body = await response.read()
-        self._budget.read_headers(response.headers, self._clock.now_ms())
+        if url.path not in WRONG_WEIGHT_PATHS:
+            self._budget.read_headers(response.headers, self._clock.now_ms(), asked_ms=asked_ms)
         answer = Answer(status=response.status, body=body)
-        if answer.succeeded:
-            return answer
         return self._heed(answer, response.headers)
 
     def _heed(self, answer: Answer, headers: Mapping[str, str]) -> Answer:
-        """Note what a refusal says about the clock, the filters and how long to be silent."""
-        error = answer.error()
+        """Note what an answer says about the clock, the filters and how long to be silent."""
+        error = None if answer.succeeded else answer.error()
         if error is not None:
             self._on_code(error.code)
-        if answer.status not in RATE_STATUSES:
-            return answer
-        now_ms = self._clock.now_ms()
-        wait_s = _retry_after_s(headers)
-        if wait_s is None and error is not None:
-            until_ms = errors.banned_until_ms(error.msg)
-            wait_s = None if until_ms is None else max(0.0, (until_ms - now_ms) / 1000)
-        if wait_s is not None:
-            self._budget.refused_until(now_ms + int(wait_s * 1000))
-        return Answer(status=answer.status, body=answer.body, retry_after_s=wait_s)
+        wait_s = self._budget.heard(
+            answer.status, error, self._clock.now_ms(), _retry_after_s(headers)
+        )
+        return answer if wait_s is None else replace(answer, retry_after_s=wait_s)
 
     def _query(self, params: Params, security: Security, timestamp_ms: int | None) -> str:
         if security is not Security.SIGNED:

@@ -11,8 +11,9 @@ import aiohttp
 import msgspec
 import structlog
 
-from jumar.exchange.binance import errors, wire
+from jumar.exchange.binance import wire
 from jumar.exchange.binance.budget import Budget
+from jumar.exchange.binance.lanes import Lane, socket_cost_of
 from jumar.exchange.binance.outcomes import Answer, NoAnswer, Reply
 from jumar.exchange.binance.rest import describe
 from jumar.exchange.binance.signing import Params, Signer
@@ -73,11 +74,17 @@ class WsApi:
             self._dropping = None
 
     async def request(
-        self, method: str, params: Params, *, timestamp_ms: int, timeout_ms: int
+        self, method: str, params: Params, *, timestamp_ms: int, timeout_ms: int, lane: Lane
     ) -> Reply | None:
-        """Send one request once and wait for its answer; None when it was not sent at all."""
+        """Send one request once and wait for its answer; None when this socket cannot take it.
+
+        Where its lane has no room it is not sent, and must not go another way either (W-4).
+        """
         if not self.connected:
             return None
+        kept_back = self._budget.admit(lane, socket_cost_of(method), self._clock.now_ms())
+        if kept_back is not None:
+            return kept_back
         identity = self._next_id()
         frame = self._frame(identity, method, params, timestamp_ms)
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -138,7 +145,7 @@ class WsApi:
         error = None if reply.succeeded else reply.error()
         if error is not None:
             self._on_code(error.code)
-            self._budget.refused_until(errors.banned_until_ms(error.msg) or 0)
+        self._budget.heard(answer.status, error, self._clock.now_ms())
         self._deliver(answer, reply)
         if answer.event:
             # The venue announces that it will close: what comes next goes over REST until a new socket is up.

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from jumar.exchange.binance.outcomes import RATE_STATUSES, SILENT_STATUSES, NoAnswer, Reply
+from jumar.exchange.binance.outcomes import RATE_STATUSES, SILENT_STATUSES, NoAnswer, NotSent, Reply
 
 type Json = dict[str, Any]
 
@@ -55,7 +55,7 @@ def said(reply: Reply, request: str, client_id: str = "") -> Said:
     Raises:
         CannotTellError: no answer, a server's fault, a limiter, or a body that cannot be read.
     """
-    if isinstance(reply, NoAnswer):
+    if isinstance(reply, NoAnswer | NotSent):
         raise CannotTellError(f"{request}: {reply.reason}")
     if reply.status in RATE_STATUSES | SILENT_STATUSES or reply.status >= 500:
         raise CannotTellError(f"{request}: {reply.told()}")

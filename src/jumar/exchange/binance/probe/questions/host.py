@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
 
+from jumar.exchange.binance.lanes import Lane
 from jumar.exchange.binance.probe.bench import ANSWER_MS, Bench
 from jumar.exchange.binance.probe.finding import Finding, Verdict, decided
 from jumar.exchange.binance.probe.saying import CannotTellError, Said, said
@@ -78,7 +79,11 @@ async def weight(bench: Bench) -> Finding:
         for _ in range(CALLS):
             stamp = lines.clock.now_ms()
             reply = await lines.ws_api.request(
-                "v2/account.position", {}, timestamp_ms=stamp, timeout_ms=ANSWER_MS
+                "v2/account.position",
+                {},
+                timestamp_ms=stamp,
+                timeout_ms=ANSWER_MS,
+                lane=Lane.READ,
             )
             if reply is None:
                 raise CannotTellError("the WebSocket API is not connected")
