@@ -56,6 +56,21 @@ class Life:
         assert self._process.returncode == -signal.SIGKILL, self.story()
         assert self._marker.read_text() == (self.point or "").partition("#")[0]
 
+    def freeze(self) -> None:
+        """Let it stand still, wherever it is."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
+    async def ended(self) -> int:
+        """Wait for its end by itself; returns its exit code."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self._reader
+        assert self._process.returncode is not None
+        return self._process.returncode
+
     async def kill(self) -> None:
         """Kill it from outside, wherever it stands."""
         if self._process.returncode is None:

@@ -185,6 +185,7 @@ _BY_HAND: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("adopt", "latecomers", "found.report.client_id not in known"),
         ("adopt", "_ours", "lost or report.client_id in strays"),
         ("modes", "_senses", "health.not_writer is not None"),
+        ("modes", "_senses", "health.lease_wait_ms > 0"),
         ("plan", "_plan", "late"),
     ),
     "X-8": (("modes", "_orders", "storm is not None"),),

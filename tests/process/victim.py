@@ -42,6 +42,7 @@ from jumar.reports.formats import LogFormat
 from jumar.reports.logs import configure
 from jumar.reports.recorder import TickRecorder
 from jumar.store.journal import SqlStore
+from jumar.store.lease import LeaseTerms
 from jumar.store.place import parse
 
 SYMBOL = "BTCUSDT"
@@ -208,17 +209,21 @@ async def run(config: dict[str, Any]) -> None:
         ),
         credentials=Credentials(key=urls["api_key"], secret=urls["api_secret"]),
         clock=clock,
+        recv_window_ms=config.get("recv_window_ms", 3000),
     )
     policies = {SYMBOL: _policy(config["policy"])}
-    place = parse(config["database"])
+    folder = Path(config["decision"]).parent
+    place = parse(config["database"], folder)
     if place.base is None:
         raise SystemExit("the victim records its ticks beside a file")
+    policy = policies[SYMBOL]
+    terms = LeaseTerms(ttl_ms=policy.lease_ttl_s * 1000, recv_window_ms=policy.recv_window_ms)
     recorder = TickRecorder(place.base, account="main", policies=policies)
     engine = Engine(
         account="main",
         policies=policies,
         exchange=MortalExchange(adapter, killer),
-        store=MortalStore(SqlStore(place), killer),
+        store=MortalStore(SqlStore(place, terms=terms), killer),
         source=FileDecisions(Path(config["decision"]), account="main", symbols=(SYMBOL,)),
         clock=clock,
         observers=(Teller(clock), recorder),

@@ -175,7 +175,7 @@ def test_the_last_place_is_taken_once(seed: int) -> None:
     with scene(seed, others={ETH: QUIET}, max_open_positions=1) as s:
         s.at("10:05")
         s.decision(LONG)
-        s.wait(0.3)
+        s.wait(0.6)  # what is overwritten before a poll is never read
         with s.on(ETH):
             s.decision(OF_ETH)
             s.expect_outcome("refused", "max_open_positions")

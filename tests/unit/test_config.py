@@ -187,7 +187,6 @@ def test_a_number_never_passes_a_binary_float(tmp_path: Path) -> None:
         (GOOD.replace("[decision]", "key_env = 'A'\n[decision]"), "[store] key_env: unknown key; it belongs in [account]"),
         (GOOD.replace("[store]", "min_rr = 3\n[store]"), "[account] min_rr: unknown key; it belongs in [limits]"),
         (GOOD + "targets.working = 'last'\n", "did you mean targets.working_type?"),
-        (GOOD + "lease_ttl_s = 15\n", "lease_ttl_s: unknown key; this version has no such part"),
     ],
 )  # fmt: skip
 def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, text: str, said: str) -> None:

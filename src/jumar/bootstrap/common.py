@@ -10,6 +10,8 @@ from jumar.exchange.binance import Credentials, Endpoints, HostQuota
 from jumar.model.errors import ConfigError
 from jumar.store import queries
 from jumar.store.emergency import EmergencyFile, emergency_file
+from jumar.store.journal import SqlStore
+from jumar.store.lease import LeaseTerms
 from jumar.store.place import Place, parse
 
 
@@ -41,6 +43,12 @@ def journal_of(outline: Outline) -> Place:
         ConfigError: the URL names no database.
     """
     return parse(outline.store_url, outline.folder)
+
+
+def store_of(settings: Settings, database: Place) -> SqlStore:
+    """The store of an engine on a database; nothing is opened yet."""
+    terms = LeaseTerms(ttl_ms=settings.lease_ttl_s * 1000, recv_window_ms=settings.recv_window_ms)
+    return SqlStore(database, terms=terms)
 
 
 def emergency_of(database: Place) -> EmergencyFile | None:

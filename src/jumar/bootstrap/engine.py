@@ -6,7 +6,7 @@ from typing import Any
 
 from jumar.audit import AuditVerdict
 from jumar.audit import audit as judge_run
-from jumar.bootstrap.common import emergency_of, journal_of, quota_of, terms_of
+from jumar.bootstrap.common import emergency_of, journal_of, quota_of, store_of, terms_of
 from jumar.config import Settings
 from jumar.decisions.file import FileDecisions
 from jumar.decisions.folder import FolderDecisions
@@ -24,7 +24,6 @@ from jumar.reconciler.dry import (
 from jumar.reconciler.supervise import Engine
 from jumar.reports import ticks
 from jumar.reports.recorder import TickRecorder
-from jumar.store.journal import SqlStore
 
 
 def build_engine(settings: Settings, observers: Sequence[Observer]) -> Engine:
@@ -38,7 +37,7 @@ def build_engine(settings: Settings, observers: Sequence[Observer]) -> Engine:
         account=settings.account,
         policies=settings.policies,
         exchange=_exchange(settings, clock),
-        store=SqlStore(journal_of(settings)),
+        store=store_of(settings, journal_of(settings)),
         emergency=emergency_of(journal_of(settings)),
         source=_source(settings),
         no_dead_man=settings.no_dead_man,

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jumar.bootstrap.common import emergency_of, journal_of, quota_of, run_async, terms_of
+from jumar.bootstrap.common import emergency_of, journal_of, quota_of, run_async, store_of, terms_of
 from jumar.config import Settings
 from jumar.decisions.silence import NoDecisions
 from jumar.exchange.binance import BinanceExchange
@@ -192,7 +192,7 @@ def _engine(
         account=settings.account,
         policies=settings.policies,
         exchange=exchange,
-        store=SqlStore(database),
+        store=store_of(settings, database),
         emergency=emergency_of(database),
         source=NoDecisions(),
         clock=clock,

@@ -415,12 +415,15 @@ LIMITS: tuple[Limit, ...] = (
         meaning="how long a signed request may be underway",
         account_wide=True,
     ),
+    Limit(
+        key="lease_ttl_s",
+        allowed=_whole("5", "120"),
+        meaning="on a PostgreSQL server: after so long without a sign of life another engine may take over",
+        account_wide=True,
+    ),
 )
 
 BY_KEY = {limit.key: limit for limit in LIMITS}
-
-NOT_BUILT = frozenset(("lease_ttl_s",))
-"""Names that belong to parts which do not exist yet: a wish for one is answered by that, not by a likely typo."""
 
 
 def flattened(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -442,8 +445,7 @@ def read_limits(
     for key, raw in table.items():
         limit = BY_KEY.get(key)
         if limit is None:
-            hint = "this version has no such part; remove it" if key in NOT_BUILT else ""
-            problems.unknown(section, key, BY_KEY, hint)
+            problems.unknown(section, key, BY_KEY)
         elif of_symbol and limit.account_wide:
             advice = "one value for the whole engine; move it to [limits]"
             problems.add(named(section, key), advice)
@@ -489,6 +491,9 @@ def make_policy(problems: Problems, section: str, values: Mapping[str, Any]) -> 
         problems.add(
             named(section, "protect_deadline_s") + f" = {policy.protect_deadline_s}", advice
         )
+    if policy.lease_ttl_s * 1000 <= 2 * policy.recv_window_ms:
+        advice = f"must be longer than twice recv_window_ms ({policy.recv_window_ms} ms)"
+        problems.add(named(section, "lease_ttl_s") + f" = {policy.lease_ttl_s}", advice)
     if policy.reconcile_open_s > policy.reconcile_interval_s:
         advice = f"must not be longer than reconcile_interval_s ({policy.reconcile_interval_s} s)"
         problems.add(named(section, "reconcile_open_s") + f" = {policy.reconcile_open_s}", advice)

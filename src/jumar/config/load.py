@@ -59,6 +59,11 @@ class Outline:
         """The account-wide receive window: how long a signed request may be underway."""
         return next(iter(self.policies.values())).recv_window_ms
 
+    @property
+    def lease_ttl_s(self) -> int:
+        """The account-wide time of a lease on a server's database."""
+        return next(iter(self.policies.values())).lease_ttl_s
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Outline):

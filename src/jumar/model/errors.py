@@ -7,6 +7,7 @@ JumarError
 │   └── VenueRefused      asking again will not help: the venue answered with a code
 ├── StoreUnavailable      the journal cannot be written: nothing that adds exposure may be sent
 │   └── WriterLost        database or lock were replaced under us: another engine may be writing
+├── Superseded            another engine has taken over: send nothing more and end (exit code 1)
 └── InvariantBroken       the plan contradicts a promise: send nothing of it, keep what rests
 """
 
@@ -46,6 +47,10 @@ class StoreUnavailable(JumarError):  # noqa: N818 - the name says what to do
 
 class WriterLost(StoreUnavailable):
     """The database, or its lock, is no longer the one that was opened: another engine may be writing (X-7)."""
+
+
+class Superseded(JumarError):  # noqa: N818 - the name says what has happened
+    """Another engine owns the database, and with it the account's orders: nothing more may be sent (X-7)."""
 
 
 class InvariantBroken(JumarError):  # noqa: N818 - the name says what to do

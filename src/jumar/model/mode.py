@@ -49,6 +49,7 @@ class Health:
         unknown_ms: when requests of the account ended with an unknown outcome in the last minutes, oldest first.
         clock_off_ms: how far exchange time may be off after the last measurement.
         not_writer: why another engine may be writing to this database, None while it is ours alone (X-7).
+        lease_wait_ms: for how long what an earlier engine sent may still be executed; zero for not at all.
     """
 
     unanswered_ms: int | None = None
@@ -56,6 +57,7 @@ class Health:
     unknown_ms: tuple[int, ...] = ()
     clock_off_ms: int = 0
     not_writer: str | None = None
+    lease_wait_ms: int = 0
 
 
 #: What an engine with nothing to complain of knows of itself.

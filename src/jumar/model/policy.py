@@ -72,6 +72,7 @@ class Policy:
     Attributes:
         max_notional_usdt: must be set by the user.
         recv_window_ms: how long a signed request may be underway; also bounds what a lost one can still do.
+        lease_ttl_s: how long an engine owns a server's database without a sign of life (X-7).
         arm_margin_pct: an entry is alive only while mark is further from the stop than this share of the distance.
         min_stop_gap_pct: a moved stop keeps at least this distance from mark (R-4).
         protect_deadline_s: a position whose stop cannot be restored for so long is closed (S-7).
@@ -122,6 +123,7 @@ class Policy:
     protect_deadline_s: int = 3
     flat_margin_s: int = 2
     recv_window_ms: int = 3000
+    lease_ttl_s: int = 15
     clock_uncertainty_ms: int = 500
     loop_interval_s: Decimal = Decimal("1.0")
     reconcile_open_s: int = 3

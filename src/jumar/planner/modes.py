@@ -66,6 +66,9 @@ def _senses(world: World) -> Iterator[ModeState]:
         yield ladder.state("clock_off", words, now)
     if health.not_writer is not None:
         yield ladder.state("not_writer", health.not_writer, now)
+    if health.lease_wait_ms > 0:
+        words = f"an engine before this one may have orders on their way for {health.lease_wait_ms / 1000:.1f} s more"
+        yield ladder.state("lease_young", words, now)
 
 
 def _outcomes(world: World) -> Iterator[ModeState]:

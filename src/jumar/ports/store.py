@@ -13,8 +13,38 @@ from jumar.model.journal import (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriterState:
+    """How sure it is that this engine alone writes (X-7).
+
+    Attributes:
+        expired: whether another engine may have taken over, because the lease was not renewed in time.
+        entries_wait_s: for how long what an earlier engine sent may still arrive.
+    """
+
+    expired: bool = False
+    entries_wait_s: float = 0.0
+
+
+#: Of a store that no other process can ever take over.
+SOLE_WRITER = WriterState()
+
+
 class Store(Protocol):
     """Durable memory of one account."""
+
+    def writing(self) -> WriterState:
+        """How sure it is that this engine alone writes; asks nobody."""
+        ...
+
+    async def renew(self) -> None:
+        """Make sure of it again, after a pause as well.
+
+        Raises:
+            Superseded: another engine has taken over.
+            StoreUnavailable: nobody can be asked.
+        """
+        ...
 
     async def open(self) -> StoreIdentity:
         """Make or migrate the database and say who it is.
@@ -46,14 +76,16 @@ class Store(Protocol):
 
         Raises:
             InvariantBroken: the database refused a looser stop or a second intent of one id (S-3, X-1).
+            Superseded: another engine has taken over (X-7); none of them was written.
             StoreUnavailable: they could not be written; none of them was.
         """
         ...
 
     async def requests(self) -> tuple[OperatorRequest, ...]:
-        """What people asked for and nobody has done yet, oldest first.
+        """What people asked for and nobody has done yet, oldest first; renews what keeps other engines out.
 
         Raises:
+            Superseded: another engine has taken over.
             StoreUnavailable: it cannot be read.
         """
         ...

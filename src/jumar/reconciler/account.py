@@ -4,11 +4,13 @@ Mutable, owned by one event loop, no I/O. What is kept of it becomes records of 
 """
 
 from collections import deque
+from collections.abc import Callable
 
 from jumar.model.journal import ModeChanged
 from jumar.model.mode import Health, ModeState
 from jumar.planner import ladder
 from jumar.planner.modes import UNKNOWN_MAX, UNKNOWN_WITHIN_MS
+from jumar.ports.store import SOLE_WRITER, WriterState
 from jumar.reconciler.standing import Standings
 
 #: The venue refuses the keys themselves: format, permission or address, signature (M-4).
@@ -22,6 +24,7 @@ class AccountState:
         mode: what is kept of M-1 for the account, None for NORMAL.
         clock_off_ms: how far exchange time may be off after the last measurement.
         not_writer: why another engine may be writing to the database, None while it is ours alone (X-7).
+        writing: how sure it is that this engine alone writes to the database.
         standings: what its symbols know of each other; None for one that stands alone.
     """
 
@@ -29,6 +32,7 @@ class AccountState:
         self.mode = mode
         self.clock_off_ms = 0
         self.not_writer: str | None = None
+        self.writing: Callable[[], WriterState] = lambda: SOLE_WRITER
         self.standings: Standings | None = None
         self._news: ModeState | None = None
         self._unknown_ms: deque[int] = deque(maxlen=UNKNOWN_MAX)
@@ -41,6 +45,7 @@ class AccountState:
             unknown_ms=tuple(at for at in self._unknown_ms if now_ms - at < UNKNOWN_WITHIN_MS),
             clock_off_ms=self.clock_off_ms,
             not_writer=self.not_writer,
+            lease_wait_ms=round(self.writing().entries_wait_s * 1000),
         )
 
     def saw_unknown(self, now_ms: int) -> None:
@@ -53,6 +58,13 @@ class AccountState:
             return None
         words = f"the exchange refuses the keys ({code}: {message})"
         return self.found(ladder.state("keys_rejected", words, now_ms))
+
+    def saw_unrenewed(self, why: str, now_ms: int) -> ModeChanged | None:
+        """The lease could not be renewed: from its expiry on only protection may leave (M-4, X-7)."""
+        if not self.writing().expired:
+            return None
+        words = f"the lease of the database is over and cannot be renewed: {why}"
+        return self.found(ladder.state("lease_unrenewed", words, now_ms))
 
     def take_news(self) -> ModeState | None:
         """Return a mode of the account that nobody has been alerted of yet, once."""

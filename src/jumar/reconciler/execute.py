@@ -1,9 +1,14 @@
 """The only place from which orders leave: journal, send once, journal what became of it (X-2, X-3).
 
 Promises: the intent is durable before the socket is touched; nothing is ever sent twice; a stop that is looser
-than the tightest confirmed one is not sent (S-3, third line of four). Does not decide anything else.
+than the tightest confirmed one is not sent (S-3, third line of four); nothing leaves an engine that another one has
+followed (X-7). Does not decide anything else.
+
+Every request carries the time at which its command was taken up, before it was asked whether this engine still owns
+the database. A process that stood still in between sends late, with that old time, and the venue refuses it.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -20,8 +25,9 @@ from jumar.model.command import (
     SetLeverage,
     SetMarginMode,
 )
-from jumar.model.errors import InvariantBroken
+from jumar.model.errors import InvariantBroken, StoreUnavailable
 from jumar.model.journal import AmendIntent, Incident, Intent, cancel_note
+from jumar.model.mode import Mode
 from jumar.model.order import (
     DUPLICATE_ID,
     EXIT_ROLES,
@@ -48,6 +54,8 @@ FILTER_CODES = frozenset({-1111, -1121, -4003, -4004, -4005, -4013, -4014, -4023
 UNKNOWN_ORDER = -2011
 #: A cancelled order of somebody else may be listed for a while.
 FOREIGN_AGAIN_MS = 2000
+#: How long the first command after a pause waits until it is known whether this engine still owns the database.
+FIRST_RENEWAL_S = 2.0
 #: How long protection waits for the journal, and how long anything else does while there is something to protect.
 SLOW_STORE_S, SLOW_INTENT_S = 0.3, 1.0
 
@@ -73,6 +81,8 @@ class Executor:
         self._clock = clock
         self._incident = on_incident
         self._filter_error = on_filter_error
+        self._store = store
+        self._unrenewed = False
         self._foreign_ms: dict[str, int] = {}
         self._journalist = Journalist(
             state=state, store=store, clock=clock, say=self._say, emergency=emergency
@@ -112,29 +122,64 @@ class Executor:
         await self._journalist.flush(SLOW_STORE_S)
 
     async def _send(self, command: Command) -> Outcome | None:
+        """Send one command as of now: the time is taken first and never renewed (X-7).
+
+        Raises:
+            Superseded: another engine has taken over.
+        """
+        taken_ms = self._clock.now_ms()
+        await self._hold()
         match command:
             case PlaceOrder():
-                return await self._place(command)
+                return await self._place(command, taken_ms)
             case AmendOrder():
-                return await self._amend(command)
+                return await self._amend(command, taken_ms)
             case CancelOrder():
-                return await self._cancel(command)
+                return await self._cancel(command, taken_ms)
             case SetCountdown():
-                return await self._count_down(command)
+                return await self._count_down(command, taken_ms)
             case SetLeverage() | SetMarginMode():
-                return await self._set(command)
+                return await self._set(command, taken_ms)
+
+    async def _hold(self) -> None:
+        """Ask whether the lease is still ours where its time is over: this process may have stood still (X-7).
+
+        Where nobody can be asked what only reduces goes on: a second protector does no harm, a missing one does.
+
+        Raises:
+            Superseded: it is not.
+        """
+        if not self._store.writing().expired:
+            self._unrenewed = False
+            return
+        wait_s = SLOW_STORE_S if self._unrenewed else FIRST_RENEWAL_S
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._store.renew()
+        except (StoreUnavailable, TimeoutError) as error:
+            self._unrenewed = True
+            why = str(error) or f"no answer for {wait_s} s"
+            common, now = self._state.common, self._clock.now_ms()
+            self._state.set_account_mode(common.saw_unrenewed(why, now))
+
+    def _writer_allows(self, role: Role) -> bool:
+        """Whether an order of a role may leave an engine that owns the database as surely, and as long, as this one."""
+        writing = self._store.writing()
+        if writing.expired:
+            return ladder.may_place(Mode.PROTECT_ONLY, role)
+        return not writing.entries_wait_s or ladder.may_place(Mode.NO_ENTRIES, role)
 
     # orders
 
-    async def _place(self, command: PlaceOrder) -> Outcome | None:
-        """Journal, send, journal. The timestamp is taken first and never renewed (X-7)."""
-        timestamp_ms = self._clock.now_ms()
+    async def _place(self, command: PlaceOrder, timestamp_ms: int) -> Outcome | None:
+        """Journal, send, journal."""
         if not self._still_right(command):
             return None
         request = command.request
         own = command.journaled(timestamp_ms)
         if not await self._journal(command, own):
             return None
+        await self._hold()
         protective = request.role in PROTECTIVE_ROLES
         timeout = self._policy.protect_timeout_ms if protective else self._policy.recv_window_ms
         outcome = await self._exchange.place(request, timestamp_ms=timestamp_ms, timeout_ms=timeout)
@@ -196,6 +241,8 @@ class Executor:
             InvariantBroken: a stop looser than the tightest confirmed one (S-3).
         """
         request, trade = command.request, self._state.trade
+        if not self._writer_allows(request.role):
+            return False
         if not ladder.may_place(self._state.kept_mode, request.role):
             return False
         if request.role is Role.ENTRY:
@@ -234,9 +281,8 @@ class Executor:
 
     # amendments
 
-    async def _amend(self, command: AmendOrder) -> Outcome | None:
+    async def _amend(self, command: AmendOrder, timestamp_ms: int) -> Outcome | None:
         """Journal the price that is asked for, send it once, journal what became of it (E-5, X-2, X-4 e)."""
-        timestamp_ms = self._clock.now_ms()
         if not self._may_amend(command):
             return None
         asked = fold.ask_amendment(
@@ -258,6 +304,8 @@ class Executor:
         """Look once more: it rests as planned, no cancel follows it, its stop stands, and it would not take."""
         request = command.request
         if not ladder.may_place(self._state.kept_mode, Role.ENTRY):
+            return False
+        if not self._writer_allows(Role.ENTRY):
             return False
         own = self._state.orders.get(command.client_id)
         rests = own is not None and own.confirmed and own.cancel_sent_ms is None
@@ -318,10 +366,9 @@ class Executor:
         if own.echo_error is not None:
             self._say("critical", "S-11", f"{client_id}: the echo differs: {own.echo_error}")
 
-    async def _cancel(self, command: CancelOrder) -> Outcome | None:
+    async def _cancel(self, command: CancelOrder, now: int) -> Outcome | None:
         if command.foreign:
-            return await self._cancel_foreign(command)
-        now = self._clock.now_ms()
+            return await self._cancel_foreign(command, now)
         own = self._state.orders.get(command.client_id)
         if own is None or own.ended or own.duplicate:
             return None
@@ -345,9 +392,8 @@ class Executor:
         self._after_cancel(command, outcome)
         return outcome
 
-    async def _cancel_foreign(self, command: CancelOrder) -> Outcome | None:
+    async def _cancel_foreign(self, command: CancelOrder, now: int) -> Outcome | None:
         """Y-7: somebody else's order, cancelled because the configuration wants it; asked again while it is listed."""
-        now = self._clock.now_ms()
         if now - self._foreign_ms.get(command.client_id, 0) < FOREIGN_AGAIN_MS:
             return None
         self._foreign_ms[command.client_id] = now
@@ -383,12 +429,12 @@ class Executor:
 
     # settings
 
-    async def _count_down(self, command: SetCountdown) -> Outcome:
+    async def _count_down(self, command: SetCountdown, timestamp_ms: int) -> Outcome:
         """Put the venue's countdown off, or take it away (E-7); an answer is waited for no longer than protection's."""
         outcome = await self._exchange.set_countdown(
             command.symbol,
             command.countdown_ms,
-            timestamp_ms=self._clock.now_ms(),
+            timestamp_ms=timestamp_ms,
             timeout_ms=self._policy.protect_timeout_ms,
         )
         now = self._clock.now_ms()
@@ -397,9 +443,8 @@ class Executor:
             self._state.note(command.cause.rule, news, now)
         return outcome
 
-    async def _set(self, command: SetLeverage | SetMarginMode) -> Outcome:
+    async def _set(self, command: SetLeverage | SetMarginMode, now: int) -> Outcome:
         """Whatever the answer, the setting is read back; a refusal keeps entries away for a while (E-4)."""
-        now = self._clock.now_ms()
         if isinstance(command, SetLeverage):
             outcome = await self._exchange.set_leverage(
                 command.symbol, command.leverage, timestamp_ms=now

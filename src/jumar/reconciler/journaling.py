@@ -9,7 +9,7 @@ without (M-4).
 import asyncio
 from collections.abc import Callable
 
-from jumar.model.errors import InvariantBroken, StoreUnavailable
+from jumar.model.errors import InvariantBroken, StoreUnavailable, Superseded
 from jumar.model.journal import AmendIntent, Intent, ModeChanged, Record
 from jumar.model.order import PROTECTIVE_ROLES
 from jumar.planner import ladder
@@ -72,6 +72,7 @@ class Journalist:
 
         Raises:
             InvariantBroken: the store refuses an intent: it must not be sent.
+            Superseded: another engine has taken over: nothing must be sent (X-7).
         """
         kept = await self._tried(records, wait_s)
         if kept is None or kept:
@@ -112,6 +113,8 @@ class Journalist:
         error = writing.exception()
         if error is None:
             return writing.result()
+        if isinstance(error, Superseded):
+            raise error
         rule = error.promise if isinstance(error, InvariantBroken) else "X-2"
         self._say("critical", rule, UNJOURNALED.format(error))
         return ()

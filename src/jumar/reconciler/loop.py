@@ -12,7 +12,7 @@ from dataclasses import replace
 import structlog
 
 from jumar.model.command import Plan, Refusal
-from jumar.model.errors import InvariantBroken, VenueError
+from jumar.model.errors import InvariantBroken, Superseded, VenueError
 from jumar.model.journal import EventSeen, Incident, RefusalSeen, Snapshot, TradeEnded
 from jumar.model.mode import Mode
 from jumar.model.order import Role
@@ -145,9 +145,15 @@ class SymbolLoop:
             return  # the interval is over: that is the ordinary case
 
     async def _contained_tick(self) -> float:
-        """Tick; return how long to wait. What a tick raises is an incident, never the end of the loop."""
+        """Tick; return how long to wait. What a tick raises is an incident, never the end of the loop.
+
+        Raises:
+            Superseded: another engine has taken over: the one end that nothing may hold up (X-7).
+        """
         try:
             return await self.tick()
+        except Superseded:
+            raise
         except InvariantBroken as error:
             self._incident("critical", error.promise, f"nothing was sent: {error}")
         except VenueError as error:

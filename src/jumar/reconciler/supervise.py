@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from jumar.model.countdown import NOT_PROBED
-from jumar.model.errors import ConfigError, StoreUnavailable, WriterLost
+from jumar.model.errors import ConfigError, StoreUnavailable, Superseded, WriterLost
 from jumar.model.journal import (
     Incident,
     OperatorRequest,
@@ -83,6 +83,7 @@ class Engine:
         self._rescued: tuple[News, ...] = ()
         self._shared = SharedReads(exchange, clock)
         self._common = AccountState()
+        self._common.writing = store.writing
         book = EquityBook(next(iter(self._policies.values())))
         self._common.standings = self._standings = Standings(
             symbols=self._policies,
@@ -120,6 +121,7 @@ class Engine:
         Raises:
             ConfigError: the store or the venue cannot be used as configured.
             VenueUnavailable: the venue does not answer at start.
+            Superseded: another engine has taken over the database (X-7); nothing was cancelled or closed.
             StoreUnavailable: the store does not answer at start.
         """
         identity = await self._store.open()
@@ -345,10 +347,13 @@ class Engine:
             try:
                 await self._obey_what_was_asked()
                 self._saw_writer(None)
+            except Superseded:
+                raise  # whatever is still sent would be the orders of a second engine (X-7)
             except WriterLost as error:
                 self._saw_writer(str(error))
             except StoreUnavailable as error:
                 _log.error("operator requests cannot be read", error=str(error))
+                self._saw_unrenewed(str(error))
             except Exception:  # noqa: BLE001 - no request may stop the loops (O-4)
                 _log.exception("operator requests cannot be obeyed")
             await self._clock.sleep(REQUESTS_EVERY_S)
@@ -379,11 +384,18 @@ class Engine:
             for loop in self.loops.values():
                 loop.wake()
 
+    def _saw_unrenewed(self, why: str) -> None:
+        """M-4: what keeps other engines out is renewed with every look at the requests, or not at all."""
+        state = next(iter(self.loops.values())).state
+        state.set_account_mode(self._common.saw_unrenewed(why, self._clock.now_ms()))
+
     async def _write(self, records: tuple[Record, ...]) -> None:
         if not records:
             return
         try:
             await self._store.write(records)
+        except Superseded:
+            raise
         except StoreUnavailable as error:
             _log.error("the store cannot be written", error=str(error))
         except Exception:  # noqa: BLE001 - nothing that is only told may stop the loops (O-4)

@@ -27,7 +27,7 @@ from jumar.model.policy import Policy
 from jumar.ports.decisions import POLLS_PER_TICK, Answer, DecisionSource, Received
 from jumar.ports.levels import LevelsReceived
 from jumar.ports.observer import Observer, TickReport
-from jumar.ports.store import Store
+from jumar.ports.store import Store, WriterState
 from jumar.reconciler.flatten import Flattening
 from jumar.reconciler.supervise import Engine
 from jumar.reports.recorder import TickRecorder
@@ -294,6 +294,14 @@ class MortalStore:
         self._life = life
         self._loop = loop
         self._reach = reach
+
+    def writing(self) -> WriterState:
+        """How sure it is that this engine alone writes."""
+        return self._store.writing()
+
+    async def renew(self) -> None:
+        """Make sure of it again."""
+        await self._store.renew()
 
     async def open(self) -> StoreIdentity:
         """Open the database."""

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from jumar.model.errors import ConfigError
+from jumar.ports.store import WriterState
 from jumar.store import lock, sqlite
+from jumar.store.lease import LeaseTerms
 from jumar.store.place import Named, Place, SqlitePlace, place_of
 
 
@@ -40,6 +42,36 @@ class Writer(Protocol):
         """Called in the transaction that opens and migrates, before anything else."""
         ...
 
+    def enter(self, connection: Connection) -> None:
+        """Called at the end of that transaction: from its commit on this one writes."""
+        ...
+
+    def assert_mine(self, connection: Connection) -> None:
+        """Called in every transaction that writes, before anything else.
+
+        Raises:
+            Superseded: another engine has taken over.
+        """
+        ...
+
+    def renew(self, connection: Connection) -> None:
+        """Keep the right for longer, in a transaction of its own.
+
+        Raises:
+            Superseded: another engine has taken over.
+        """
+        ...
+
+    @property
+    def renewal_due(self) -> bool:
+        """Whether it is time to."""
+        ...
+
+    @property
+    def state(self) -> WriterState:
+        """How sure it is that this one alone writes."""
+        ...
+
     def lost(self) -> str | None:
         """Why others are no longer kept out, None while they are."""
         ...
@@ -61,18 +93,19 @@ class Writer(Protocol):
         ...
 
 
-def writer_of(place: Place, *, busy_timeout_ms: int) -> Writer:
+def writer_of(place: Place, *, busy_timeout_ms: int, terms: LeaseTerms) -> Writer:
     """Return the writer of a place; nothing is opened yet.
 
     Args:
         place: which database.
         busy_timeout_ms: how long a commit waits for others that write.
+        terms: of the lease, where there is one.
     """
     if isinstance(place, SqlitePlace):
         return sqlite.SqliteWriter(place.file, busy_timeout_ms=busy_timeout_ms)
     from jumar.store import postgres  # noqa: PLC0415 - only where a server is meant
 
-    return postgres.PostgresWriter(place, busy_timeout_ms=busy_timeout_ms)
+    return postgres.PostgresWriter(place, busy_timeout_ms=busy_timeout_ms, terms=terms)
 
 
 def reader_engine(place: Place) -> Engine:

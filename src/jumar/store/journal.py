@@ -22,10 +22,12 @@ from jumar.model.journal import (
 )
 from jumar.model.mode import Mode, ModeState
 from jumar.ports.clock import new_identity
+from jumar.ports.store import WriterState
 from jumar.store import account, pause, recall, schema
 from jumar.store import records as rows
 from jumar.store.backends import writer_of
 from jumar.store.database import BUSY_TIMEOUT_MS, failed, unavailable
+from jumar.store.lease import LeaseTerms
 from jumar.store.migrate import migrate
 from jumar.store.place import Named, parse, place_of
 from jumar.store.writer import GroupWriter
@@ -50,6 +52,7 @@ class SqlStore:
         executor: Executor | None = None,
         new_store_id: Callable[[], str] = new_identity,
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        terms: LeaseTerms | None = None,
     ) -> None:
         """Name the database; nothing is opened yet.
 
@@ -58,6 +61,7 @@ class SqlStore:
             executor: where statements run, one at a time; by default a thread of the store's own.
             new_store_id: draws the identity of a new database.
             busy_timeout_ms: how long a commit waits for another process that writes.
+            terms: of the lease on a server's database (X-7); a file's lock lasts as long as its process.
 
         Raises:
             ConfigError: the URL names no database.
@@ -66,9 +70,11 @@ class SqlStore:
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="jumar-store")
         self._new_store_id = new_store_id
         self._nothing_asked: object | None = None
-        self._right = writer_of(self._place, busy_timeout_ms=busy_timeout_ms)
+        self._right = writer_of(
+            self._place, busy_timeout_ms=busy_timeout_ms, terms=terms or LeaseTerms()
+        )
         self._engine = self._right.engine
-        self._writer = GroupWriter(self._engine, self._place, self._executor)
+        self._writer = GroupWriter(self._engine, self._place, self._executor, self._right)
         self._closed = False
 
     async def open(self) -> StoreIdentity:
@@ -79,6 +85,19 @@ class SqlStore:
             StoreUnavailable: it cannot be opened.
         """
         return await self._run(self._open)
+
+    def writing(self) -> WriterState:
+        """How sure it is that this engine alone writes; asks nobody (X-7)."""
+        return self._right.state
+
+    async def renew(self) -> None:
+        """Make sure of it again.
+
+        Raises:
+            Superseded: another engine has taken over.
+            StoreUnavailable: the database cannot be asked.
+        """
+        await self._run(self._renew)
 
     async def load(self, symbol: str) -> SymbolMemory:
         """What is known of a symbol, after every write that was called before.
@@ -97,9 +116,10 @@ class SqlStore:
         return await self._run(lambda: self._load_account(now_ms))
 
     async def requests(self) -> tuple[OperatorRequest, ...]:
-        """What people asked for and nobody has done yet, oldest first.
+        """What people asked for and nobody has done yet, oldest first; renews the lease of a server's database.
 
         Raises:
+            Superseded: another engine has taken over.
             WriterLost: the database or its lock is no longer the one that was opened.
             StoreUnavailable: it cannot be read.
         """
@@ -111,6 +131,7 @@ class SqlStore:
         Raises:
             InvariantBroken: the database refused a looser stop, a second intent of one id, a second open trade
                 of the symbol or an order that was never journaled (S-3, X-1, X-2, X-9).
+            Superseded: another engine has taken over; none of them was written.
             StoreUnavailable: they could not be written, or the store is not open; none of them was.
         """
         if not self._right.held:
@@ -184,6 +205,7 @@ class SqlStore:
             with self._engine.begin() as connection:
                 self._right.check(connection)
                 migrate(connection)
+                self._right.enter(connection)
                 return self._identify(connection)
         except DatabaseError as error:
             refused = self._right.refused(error)
@@ -210,6 +232,8 @@ class SqlStore:
         lost = self._right.lost()
         if lost is not None:
             raise WriterLost(f"{lost}: another engine may be writing; start this one again")
+        if self._right.renewal_due:
+            self._renew()
         seen = self._right.others_commits()
         if seen is not None and seen == self._nothing_asked:
             return ()
@@ -217,6 +241,10 @@ class SqlStore:
             found = recall.operator_requests(connection)
         self._nothing_asked = None if found else seen
         return found
+
+    def _renew(self) -> None:
+        with self._engine.begin() as connection:
+            self._right.renew(connection)
 
     def _take_in_pause(self, connection: Connection) -> ModeState | None:
         """A pause that stands beside the database: the flatten that left it spent every decision before (D-7, M-6)."""

@@ -2,7 +2,8 @@
 
 Promises that a commit is on the server's disk when it returns (`synchronous_commit=on`, a server without fsync is
 refused), that no statement and no lost network keeps the writer waiting for long, that a session which was lost is
-replaced without a restart of the engine, and that the session which writes holds the writer's lock (X-7).
+replaced without a restart of the engine, and that whoever writes owns the lease (X-7). The advisory lock beside it
+tells of a living session: an engine whose process ended is followed at once, one that stands still when its lease is over.
 Knows nothing of tables.
 """
 
@@ -12,11 +13,15 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
-from jumar.model.errors import ConfigError, WriterLost
+from jumar.model.errors import ConfigError, JumarError, Superseded, WriterLost
+from jumar.model.moments import iso
+from jumar.ports.clock import SystemClock
+from jumar.ports.store import WriterState
 from jumar.store import guard
 from jumar.store.database import BUSY_TIMEOUT_MS, unreachable
+from jumar.store.lease import Lease, LeaseTerms
 from jumar.store.place import PostgresPlace
 
 #: How long a connection may take, s.
@@ -37,9 +42,12 @@ _FORBIDDEN = "42501"
 class PostgresWriter:
     """The one writer of a database on a server (see `jumar.store.backends.Writer`)."""
 
-    def __init__(self, place: PostgresPlace, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+    def __init__(
+        self, place: PostgresPlace, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS, terms: LeaseTerms
+    ) -> None:
         """Name the database; nothing is opened yet."""
         self._place = place
+        self._lease = Lease(terms, SystemClock().monotonic)
         self._busy_timeout_ms = busy_timeout_ms
         self._session: psycopg.Connection | None = None
         self._open = False
@@ -80,6 +88,28 @@ class PostgresWriter:
         """Let no other start migrate at the same time."""
         connection.exec_driver_sql(guard.MIGRATION_LOCK)
 
+    def enter(self, connection: Connection) -> None:
+        """Take the lease with the next epoch."""
+        self._lease.take(connection)
+
+    def assert_mine(self, connection: Connection) -> None:
+        """See that the lease is still ours."""
+        self._lease.check(connection)
+
+    def renew(self, connection: Connection) -> None:
+        """Own the lease for longer."""
+        self._lease.renew(connection)
+
+    @property
+    def renewal_due(self) -> bool:
+        """Whether the lease should be renewed."""
+        return self._lease.due
+
+    @property
+    def state(self) -> WriterState:
+        """How sure it is that this one alone writes."""
+        return WriterState(expired=self._lease.expired, entries_wait_s=self._lease.entries_wait_s)
+
     def lost(self) -> None:
         """None: a session without the lock is never used, which is told when it is made."""
 
@@ -87,9 +117,12 @@ class PostgresWriter:
         """None: a server tells no version, so it is asked each time."""
 
     def close(self) -> None:
-        """Give the lock back and close the session: a server frees the locks of a closed one a little later."""
+        """Give lease and lock back and close the session: a server frees the locks of a closed one a little later."""
         if self._session is not None:
-            with suppress(psycopg.Error):  # a session that is gone holds nothing
+            # A session that is gone holds nothing, and what another engine holds is not ours to give back.
+            with suppress(psycopg.Error, SQLAlchemyError, JumarError):
+                with self.engine.begin() as connection:
+                    self._lease.release(connection)
                 guard.release(self._session)
         self.engine.dispose()
 
@@ -122,18 +155,32 @@ class PostgresWriter:
 
     def _claim(self, session: psycopg.Connection) -> None:
         other = guard.claim(session)
+        if other is not None and self._may_follow(session):
+            other = guard.claim_from(session, other)
         session.rollback()
         if other is None:
             return
+        row = guard.lease_of(session)
+        session.rollback()
+        if self._open and row is not None and not self._lease.owns(row.owner, row.epoch):
+            raise Superseded(f"{self._place}: {other} has taken over; its epoch is {row.epoch}")
         if self._open:
             raise WriterLost(
                 f"{self._place} is written by {other} since the connection was lost: "
                 "start this engine again once that one has ended"
             )
+        lease = "" if row is None else f", whose lease lasts until {iso(row.expires_ms)}"
         raise ConfigError(
-            f"[store] url: {self._place} is in use by {other}: "
+            f"[store] url: {self._place} is in use by {other}{lease}: "
             "end that one first, or name another database"
         )
+
+    def _may_follow(self, session: psycopg.Connection) -> bool:
+        """Whether the session that holds the lock is an engine's whose lease is over, or our own that was lost."""
+        row = guard.lease_of(session)
+        if self._open:
+            return row is not None and self._lease.owns(row.owner, row.epoch)
+        return row is not None and not row.live
 
 
 _DURABLE = " ".join(

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.util import LRUCache
 
 from jumar.model.errors import ConfigError
+from jumar.ports.store import SOLE_WRITER, WriterState
 from jumar.store.database import BUSY_TIMEOUT_MS
 from jumar.store.lock import WriterLock
 
@@ -57,6 +58,25 @@ class SqliteWriter:
         """Remember which file was opened."""
         found = self._path.stat()
         self._opened_file = (found.st_dev, found.st_ino)
+
+    def enter(self, connection: Connection) -> None:
+        """The lock is all: it is held as long as the process lives."""
+
+    def assert_mine(self, connection: Connection) -> None:
+        """Nobody takes a lock that is held."""
+
+    def renew(self, connection: Connection) -> None:
+        """It needs no renewal."""
+
+    @property
+    def renewal_due(self) -> bool:
+        """Never."""
+        return False
+
+    @property
+    def state(self) -> WriterState:
+        """Whoever holds the lock writes alone."""
+        return SOLE_WRITER
 
     def lost(self) -> str | None:
         """Whether lock or database were replaced underneath (X-7)."""

@@ -2,7 +2,8 @@
 
 Promises that a caller's future is done only when its records are on the disk, that each caller's records are
 written together or not at all, that one caller's error is not another's, and that what was handed over is
-written even if the caller is cancelled. Records are written in the order in which they were handed over.
+written even if the caller is cancelled. Records are written in the order in which they were handed over, and in the
+transaction that asserts that this engine is the one that writes (X-7).
 
 Grouping needs no timer: while one commit waits for the disk, the next callers queue up and share the next one.
 """
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from jumar.model.errors import JumarError
 from jumar.model.journal import Record
 from jumar.store.apply import apply
+from jumar.store.backends import Writer
 from jumar.store.database import FATAL, failed, savepoint
 from jumar.store.place import Place
 
@@ -46,8 +48,9 @@ class _Request:
 class GroupWriter:
     """Queues requests and commits them in groups on an executor with one worker."""
 
-    def __init__(self, engine: Engine, place: Place, executor: Executor) -> None:
+    def __init__(self, engine: Engine, place: Place, executor: Executor, right: Writer) -> None:
         self._engine = engine
+        self._right = right
         self._place = place
         self._executor = executor
         self._queue: deque[_Request] = deque()
@@ -75,6 +78,7 @@ class GroupWriter:
         failures: dict[int, Exception] = {}
         try:
             with self._engine.begin() as connection:
+                self._right.assert_mine(connection)
                 if len(group) == 1:
                     # Its error takes the whole transaction back: a savepoint would only cost time.
                     _apply_all(connection, group[0].records)

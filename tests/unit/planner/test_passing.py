@@ -222,3 +222,12 @@ def test_our_own_orders_are_nobody_elses() -> None:
     story = opened().later(1000)
     story.lists(*(story.listed(name) for name in story.alive()))
     assert found(story.world) == []
+
+
+@pytest.mark.rule("X-7", "M-1")
+def test_while_an_earlier_engines_orders_may_arrive_nothing_is_entered() -> None:
+    """By itself, and with how long it lasts."""
+    result = plan(world(health=Health(lease_wait_ms=3900)), POLICY)
+    assert codes(result) == ["mode"]
+    assert "may have orders on their way for 3.9 s more" in result.refusals[0].message
+    assert codes(plan(world(health=Health(lease_wait_ms=0)), POLICY)) == []

@@ -23,7 +23,7 @@ from jumar.planner import ladder
 from jumar.planner.sweep import request_dead_ms
 from jumar.ports.clock import Clock
 from jumar.ports.exchange import Exchange
-from jumar.ports.store import Store
+from jumar.ports.store import SOLE_WRITER, Store, WriterState
 from jumar.reconciler.execute import Executor
 from jumar.reconciler.observe import Observer
 from jumar.reconciler.state import SymbolState
@@ -65,6 +65,10 @@ class Scene:
     incidents: list[Incident] = field(default_factory=list)
     reloads: int = 0
     report: OrderReport | None = None
+
+    def writing(self) -> WriterState:
+        """Nobody else writes."""
+        return SOLE_WRITER
 
     async def write(self, records: Sequence[Record]) -> None:
         """The store."""

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 from tests import postgres
 from tests.databases import execute, rows
 
-from jumar.model.errors import ConfigError, StoreUnavailable, WriterLost
+from jumar.model.errors import ConfigError, StoreUnavailable, Superseded
 from jumar.model.journal import EventSeen, ModeChanged
 from jumar.model.mode import Mode, ModeState
 from jumar.store import asked, guard, pause, requests, schema
@@ -196,15 +196,16 @@ async def test_who_lost_the_lock_to_another_writes_nothing(place: Place) -> None
     with session(place) as other:
         end_of_the_writer(other)
     await following.open()
-    said = r"is written by process \d+ on .* since the connection was lost"
+    said = r"process \d+ on .* has taken over; its epoch is 2"
     for refused in (store.write([note("gone")]), store.requests(), store.load("BTCUSDT")):
-        with pytest.raises(WriterLost, match=said):
+        with pytest.raises(Superseded, match=said):
             await refused
     await following.write([note("kept")])
     await following.close()
-    await store.write([note("again")])
+    with pytest.raises(Superseded, match=r"it has epoch 2.*ours was 1"):
+        await store.write([note("never again")])
     await store.close()
-    assert told(place) == ["kept", "again"]
+    assert told(place) == ["kept"]
 
 
 @pytest.mark.parametrize("inline", [False, True])

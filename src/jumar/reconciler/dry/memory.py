@@ -14,6 +14,7 @@ from jumar.model.journal import (
     SymbolMemory,
 )
 from jumar.ports.decisions import Answer, DecisionSource, Received
+from jumar.ports.store import SOLE_WRITER, WriterState
 
 STORE_ID = "d" * 32
 """The identity of no database: ids of orders that a dry run would send are not those of any engine."""
@@ -21,6 +22,13 @@ STORE_ID = "d" * 32
 
 class StoreOfNothing:
     """Remembers nothing (see `jumar.ports.store.Store`): every start is one with an empty journal."""
+
+    def writing(self) -> WriterState:
+        """Nothing is shared with anybody."""
+        return SOLE_WRITER
+
+    async def renew(self) -> None:
+        """There is nothing to renew."""
 
     async def open(self) -> StoreIdentity:
         """Say that it is new."""
