@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from aiohttp import web
 from tests.unit.binance import samples
-from tests.unit.binance.venue import ORDER, SOCKET_API, PatientClock, Venue, error
+from tests.unit.binance.venue import KEYS, ORDER, SOCKET_API, Listener, PatientClock, Venue, error
 
 from jumar.exchange.binance import BinanceExchange, lanes
 from jumar.exchange.binance.lanes import UNLISTED, Cost, Lane, cost_of, lane_of, socket_cost_of
@@ -183,3 +183,30 @@ async def test_prices_of_the_book_correct_no_weight(
     venue.route("GET", path, lambda _: web.json_response(samples.BOOK_TICKER, headers=headers))
     await exchange.quote("BTCUSDT")
     assert exchange.counters.rest_weight["1m"] != 2399
+
+
+@pytest.mark.rule("Y-9")
+async def test_a_start_in_a_minute_that_is_used_up_begins(
+    venue: Venue, clock: PatientClock, heard: Listener
+) -> None:
+    """Restarts and others behind the address have used what questions may: a position waits for none of it."""
+    limits = [
+        {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400}
+    ]
+    info = {"symbols": [samples.SYMBOL_INFO], "rateLimits": limits}
+    used = {"X-MBX-USED-WEIGHT-1M": "2300"}
+    path = "/fapi/v1/exchangeInfo"
+    venue.route("GET", path, lambda _: web.json_response(info, headers=used))
+    adapter = BinanceExchange(endpoints=venue.endpoints, credentials=KEYS, clock=clock)
+    try:
+        await adapter.start(["BTCUSDT"], heard)
+        assert (await adapter.instruments())["BTCUSDT"].taker_fee == Decimal("0.0005")
+        assert not venue.requests("GET", "/fapi/v1/commissionRate")
+        for lists in (adapter.open_orders, adapter.open_conditional_orders):
+            venue.route("GET", "/fapi/v1/openOrders", [])
+            venue.route("GET", "/fapi/v1/openAlgoOrders", [])
+            assert await lists("BTCUSDT") == ()
+            with pytest.raises(VenueUnavailable, match="read may use 2160"):
+                await lists("BTCUSDT")
+    finally:
+        await adapter.close()

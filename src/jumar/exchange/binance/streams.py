@@ -14,6 +14,7 @@ import structlog
 
 from jumar.exchange.binance import events, frames, wire
 from jumar.exchange.binance.caller import Caller, Security
+from jumar.exchange.binance.lanes import Lane
 from jumar.exchange.binance.sockets import FirstFailure, Handlers, PersistentSocket, Reconnect
 from jumar.model.errors import VenueError
 from jumar.ports.clock import Clock
@@ -125,7 +126,10 @@ class UserStream:
         return f"{self._base_url}/private/ws?listenKey={self._key}"
 
     async def _listen_key(self, method: str) -> str:
-        reply = await self._caller.call(method, LISTEN_KEY_PATH, {}, security=Security.KEY)
+        # A start with an open position waits for it, and without a stream everything is asked for: no mere question.
+        reply = await self._caller.call(
+            method, LISTEN_KEY_PATH, {}, security=Security.KEY, lane=Lane.CANCEL
+        )
         return self._caller.unwrap(reply, LISTEN_KEY_PATH, wire.ListenKey).listen_key
 
     async def _up(self, _: aiohttp.ClientWebSocketResponse) -> None:
