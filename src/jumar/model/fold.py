@@ -1,7 +1,7 @@
 """Folding one observation into the life of one of our orders.
 
 Promises: the result never goes backwards; a late, repeated or reordered observation changes nothing that is
-already proven. Pure.
+already proven. An end that was only presumed is not proven. Pure.
 """
 
 from dataclasses import replace
@@ -37,6 +37,7 @@ def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
         return _fold_duplicate(own, report, now_ms)
     if own.request.channel is Channel.CONDITIONAL and report.channel is Channel.REGULAR:
         return _fold_child(own, report, now_ms)
+    own = _risen(own)
     state = OrderState.ENDED if report.status in FINAL_STATUSES else _STATES[report.status]
     folded = _with(
         own,
@@ -54,6 +55,14 @@ def fold(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
     if state is OrderState.TRIGGERED and own.triggered_ms is None:
         folded = replace(folded, triggered_ms=now_ms)
     return _advance(folded, state, report.status, report.reject_reason, now_ms)
+
+
+def _risen(own: OwnOrder) -> OwnOrder:
+    """Any word of the venue overrules an end that was only presumed: the order existed after all (X-4 c)."""
+    if not own.end_presumed:
+        return own
+    back = OrderState.UNKNOWN
+    return replace(own, state=back, end_reason=None, ended_ms=None, cancel_unknown_ms=None)
 
 
 def _fold_duplicate(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
@@ -87,6 +96,7 @@ def _acked_ms(own: OwnOrder, report: OrderReport, now_ms: int) -> int | None:
 def _fold_child(own: OwnOrder, report: OrderReport, now_ms: int) -> OwnOrder:
     if report.side is not own.request.side:
         return own  # somebody else's order under the same id in the other list
+    own = _risen(own)
     folded = replace(
         own,
         child_venue_id=report.venue_id,

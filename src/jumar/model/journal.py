@@ -260,6 +260,7 @@ class SymbolMemory:
         mode: the mode that was kept, None for NORMAL.
         flattened_ms: exchange time at which the last `flatten` was obeyed, None without one (D-7).
         entry_ids: client ids of the symbol's journaled entries, the newest ones (Y-12).
+        watched: orders whose end was only presumed, of any trade, over the last day or a little more (X-4 c).
     """
 
     symbol: str
@@ -275,6 +276,7 @@ class SymbolMemory:
     mode: ModeState | None = None
     flattened_ms: int | None = None
     entry_ids: frozenset[str] = field(default=frozenset())
+    watched: tuple[OwnOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -224,6 +224,9 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
 }
 
 
+#: How long an order whose end is only presumed may still turn out to be alive, by the exchange's time (X-4 c).
+WATCH_MS = 24 * 60 * 60 * 1000
+
 #: The venue's "client id duplicated": an order of this id is alive, ours or somebody else's (X-4).
 DUPLICATE_ID = -4116
 
@@ -322,6 +325,18 @@ class OwnOrder:
         """Whether it ended without a word of the venue, only because a cancel and later looks found nothing (X-4)."""
         silent = self.end_status is None and self.end_code is None and self.acked_ms is None
         return self.ended and silent and self.cancel_unknown_ms is not None
+
+    @property
+    def end_presumed(self) -> bool:
+        """Whether nothing but a cancel and looks that found nothing ended it: absence is never proven (X-4 c)."""
+        silent = self.ended and self.end_status is None and self.end_code is None
+        conditional = self.request.channel is Channel.CONDITIONAL
+        return conditional and silent and self.cancel_unknown_ms is not None
+
+    def is_watched(self, now_ms: int) -> bool:
+        """Whether it stays on the watch list at that exchange time (X-4 c)."""
+        since_ms = self.ended_ms if self.end_presumed else None
+        return since_ms is not None and now_ms - since_ms < WATCH_MS
 
     @property
     def confirmed(self) -> bool:

@@ -47,6 +47,7 @@ from jumar.reconciler.funding import FundingBook
 from jumar.reconciler.outbox import Outbox
 from jumar.reconciler.prices import Prices
 from jumar.reconciler.senses import Senses
+from jumar.reconciler.watch import WatchList
 
 #: How long a failed set-up (margin mode, leverage) keeps an entry from being tried again.
 SETUP_ERROR_MS = 30_000
@@ -118,6 +119,7 @@ class SymbolState:
         self.orders: dict[str, OwnOrder] = {
             order.client_id: fold.mark_unknown(order) for order in memory.orders
         }
+        self._watched = WatchList(memory.watched)
         self.executions = Executions(memory.fills)
         self.position_since_ms: int | None = None
         self.uncovered_ms: int | None = None
@@ -265,7 +267,7 @@ class SymbolState:
         return trade is not None and (bool(self.executions.fills) or trade.adopted_quantity > 0)
 
     def _own(self, report: OrderReport) -> OwnOrder | None:
-        known = self.orders.get(report.client_id)
+        known = self.orders.get(report.client_id) or self._watched.get(report.client_id)
         if known is not None:
             return known
         if report.channel is Channel.REGULAR:
@@ -290,9 +292,12 @@ class SymbolState:
 
     def put(self, order: OwnOrder, now_ms: int) -> None:
         """Remember the present state of one of our orders."""
-        before = self.orders.get(order.client_id)
+        before = self.orders.get(order.client_id) or self._watched.get(order.client_id)
         if before == order:
             return
+        if before is not None and before.ended and not order.ended:
+            self.note("X-4", f"{order.client_id} was presumed dead and is alive", now_ms)
+        self._watched.rose(order.client_id)
         self.orders[order.client_id] = order
         self.outbox.add(OrderChanged(order=order))
         newly = before is None or not before.confirmed
@@ -368,6 +373,7 @@ class SymbolState:
         # What was listed before its orders ended is no sign of what is left now (Y-1); see `saw_list`.
         self.open_orders = self.conditional_orders = None
         filled = filled_ms is not None
+        self._watched.keep(self.orders.values(), ended_ms)
         self.orders = {
             name: order
             for name, order in self.orders.items()

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from jumar.model.decision import Decision
 from jumar.model.journal import OperatorRequest, SymbolMemory
 from jumar.model.mode import ModeState
-from jumar.model.order import Fill, OrderState, OwnOrder, Role
+from jumar.model.order import WATCH_MS, Fill, OrderState, OwnOrder, Role
 from jumar.model.trade import CloseReason, Trade
 from jumar.store import records
 from jumar.store.records import Row
@@ -63,6 +63,20 @@ _AGAIN = select(trades.c.key).where(
 )
 _ORDERS_OF_DECISION = (
     select(orders).where(or_(_ALIVE, orders.c.trade_key.in_(_AGAIN))).order_by(orders.c.seq)
+)
+# An end that was only presumed (`OwnOrder.end_presumed`), from a day before the newest end on (X-4 c).
+_ENDS = select(func.max(orders.c.ended_ms)).where(orders.c.symbol == _SYMBOL).scalar_subquery()
+_WATCHED = (
+    select(orders)
+    .where(
+        orders.c.symbol == _SYMBOL,
+        orders.c.state == OrderState.ENDED.value,
+        orders.c.end_status.is_(None),
+        orders.c.end_code.is_(None),
+        orders.c.cancel_unknown_ms.is_not(None),
+        orders.c.ended_ms > _ENDS - WATCH_MS,
+    )
+    .order_by(orders.c.seq)
 )
 _FILLS = select(fills).where(fills.c.trade_key == bindparam("trade")).order_by(fills.c.trade_id)
 # Of two with one timestamp the first stays (D-7).
@@ -135,6 +149,7 @@ def symbol_memory(connection: Connection, symbol: str) -> SymbolMemory:
         mode=mode_of(connection, symbol),
         flattened_ms=connection.execute(_FLATTENED, {"symbol": symbol}).scalar(),
         entry_ids=_entry_ids(connection, symbol),
+        watched=_watched(connection, symbol),
     )
 
 
@@ -176,6 +191,11 @@ def _orders(
     else:
         rows = _rows(connection, _ORDERS_ALIVE, symbol=symbol)
     return tuple(records.order_from(row) for row in rows)
+
+
+def _watched(connection: Connection, symbol: str) -> tuple[OwnOrder, ...]:
+    ended = (records.order_from(row) for row in _rows(connection, _WATCHED, symbol=symbol))
+    return tuple(order for order in ended if order.end_presumed)
 
 
 def _fills(connection: Connection, trade_key: str) -> tuple[Fill, ...]:
