@@ -121,6 +121,13 @@ async def test_an_engine_that_stood_still_is_followed_and_does_nothing_any_more(
         assert all(verdict["promises"].values()), verdict
 
 
+async def moved_on(stage: Stage) -> bool:
+    """Whether half is sold and the stop is tighter; by how much, and in how many steps, is the market's affair."""
+    resting = set(await stage.alive())
+    stops = {name for name in resting if name.startswith("S")}
+    return resting - stops == {"B1", "Q1"} and len(stops) == 1 and stops.isdisjoint({"S1", "S2"})
+
+
 async def done(stage: Stage) -> list[dict[str, Any]]:
     """All that anybody did at the exchange; the market goes on by itself."""
     return [record for record in await stage.ledger() if record["kind"] != "market"]

@@ -98,6 +98,14 @@ def test_the_weight_of_the_socket_counts_too() -> None:
     assert budget.admit(Lane.READ, ONE, NOW) is not None
 
 
+def test_a_low_count_of_the_socket_hides_no_high_one_of_the_address() -> None:
+    """Whichever was told last: others behind this address have used nearly all of it, until the minute is over."""
+    budget = _budget(2300)
+    budget.read_rate_limits([RateLimit("REQUEST_WEIGHT", "MINUTE", 1, limit=2400, count=5)], NOW)
+    assert budget.admit(Lane.READ, ONE, NOW) is not None
+    assert budget.admit(Lane.READ, ONE, NOW + MINUTE) is None
+
+
 @pytest.mark.parametrize(("header", "ten", "lanes"), [
     ("X-MBX-ORDER-COUNT-10S", 180, [Lane.CANCEL, Lane.EXIT, Lane.PROTECT]),
     ("X-MBX-ORDER-COUNT-10S", 240, [Lane.PROTECT]),

@@ -1,14 +1,25 @@
 """Lanes and costs, and the adapter that heeds them: what has no room is not sent, and nothing of it is unknown."""
 
+import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from aiohttp import web
 from tests.unit.binance import samples
-from tests.unit.binance.venue import KEYS, ORDER, SOCKET_API, Listener, PatientClock, Venue, error
+from tests.unit.binance.venue import (
+    KEYS,
+    LISTEN_KEY,
+    ORDER,
+    SOCKET_API,
+    Listener,
+    PatientClock,
+    Silence,
+    Venue,
+    error,
+)
 
-from jumar.exchange.binance import BinanceExchange, lanes
+from jumar.exchange.binance import BinanceExchange, lanes, rest
 from jumar.exchange.binance.lanes import UNLISTED, Cost, Lane, cost_of, lane_of, socket_cost_of
 from jumar.exchange.simulated.core.api.params import Params
 from jumar.exchange.simulated.core.exchange import Exchange
@@ -20,6 +31,7 @@ from jumar.model.outcome import Accepted, Outcome, Rejected
 pytestmark = pytest.mark.rule("W-4")
 
 ACCOUNT = "/fapi/v3/account"
+CONDITIONAL = "/fapi/v1/algoOrder"
 LISTED = {"symbol": "BTCUSDT"}
 STAMP = 1_764_929_100_000
 
@@ -156,6 +168,47 @@ async def test_after_a_418_nothing_is_sent(exchange: BinanceExchange, venue: Ven
     with pytest.raises(VenueUnavailable, match="banned"):
         await exchange.open_orders("BTCUSDT")
     assert (len(venue.asked), len(venue.frames)) == sent
+
+
+async def test_a_banned_address_does_not_knock_either(
+    exchange: BinanceExchange, venue: Venue, clock: PatientClock
+) -> None:
+    """A socket that ends during a ban is opened again after it, not before; the engine's tasks live on."""
+    opened, keys = len(venue.opened(SOCKET_API)), len(venue.requests("POST", LISTEN_KEY))
+    exchange.counters._ban(clock.now_ms() + 60_000)
+    for path in (SOCKET_API, "/private/ws"):
+        await venue.opened(path)[-1].close()
+    before = len(clock.slept)
+    await clock.changed.until(lambda: len(clock.slept) > before + 20)
+    assert len(venue.opened(SOCKET_API)) == opened
+    assert len(venue.requests("POST", LISTEN_KEY)) == keys
+    exchange.counters.banned_until_ms = 0
+    await venue.until(lambda: len(venue.opened(SOCKET_API)) > opened)
+    await venue.until(lambda: len(venue.requests("POST", LISTEN_KEY)) > keys)
+
+
+async def test_questions_without_an_answer_leave_a_connection_to_what_protects(
+    exchange: BinanceExchange, venue: Venue, clock: PatientClock
+) -> None:
+    """More of them than there are connections hang, the socket is away: the stop goes out over REST at once."""
+
+    def silent(_: object) -> web.Response:
+        raise Silence
+
+    venue.route("GET", ACCOUNT, silent)
+    venue.route("POST", CONDITIONAL, samples.ALGO_PLACED)
+    venue.route("WS", SOCKET_API, lambda _: web.Response(status=503))
+    before = len(clock.slept)
+    await venue.opened(SOCKET_API)[-1].close()
+    await clock.changed.until(lambda: len(clock.slept) > before)
+    hanging = [asyncio.create_task(exchange.balance()) for _ in range(2 * rest.CONNECTIONS_MAX)]
+    await venue.until(lambda: len(venue.requests("GET", ACCOUNT)) >= rest.QUESTIONS_MAX)
+    placed = await exchange.place(samples.STOP_REQUEST, timestamp_ms=STAMP, timeout_ms=800)
+    assert isinstance(placed, Accepted)
+    assert len(venue.requests("GET", ACCOUNT)) == rest.QUESTIONS_MAX
+    for question in hanging:
+        question.cancel()
+    await asyncio.gather(*hanging, return_exceptions=True)
 
 
 async def test_without_a_socket_the_lanes_are_the_same(

@@ -48,7 +48,7 @@ class Window:
 
     Attributes:
         limit: None where the venue has not told it; nothing is held back then.
-        own: what this engine sent; used: the higher of that and what the venue told.
+        own: what this engine sent; told: what the venue counts, by its counter; used: the highest of all.
     """
 
     length_ms: int
@@ -58,6 +58,7 @@ class Window:
     number: int = -1
     own: int = 0
     used: int = 0
+    told: dict[str, int] = field(default_factory=dict)
     said: bool = False
 
     def limited(self, limit: int) -> None:
@@ -70,11 +71,16 @@ class Window:
         number = now_ms // self.length_ms
         if number != self.number:
             self.number, self.own, self.used, self.said = number, 0, 0, False
+            self.told.clear()
 
-    def told(self, used: int, now_ms: int) -> None:
-        """Take what the venue counts; what is on its way to it is in our own count."""
+    def hear(self, counter: str, used: int, now_ms: int) -> None:
+        """Take what the venue counts; what is on its way to it is in our own count.
+
+        A low count of one way must not hide a high one of the other.
+        """
         self.turn(now_ms)
-        self.used = max(self.own, used)
+        self.told[counter] = used
+        self.used = max(self.own, *self.told.values())
 
     def add(self, amount: int) -> None:
         """Count what is sent now."""
@@ -255,7 +261,7 @@ class Budget:
         if window is None or (window is self._weight and name != "1m"):
             return
         if asked_ms // window.length_ms == now_ms // window.length_ms:
-            window.told(used, now_ms)
+            window.hear(kind, used, now_ms)
 
     def value(self) -> VenueBudget:
         """Return all of it as one frozen value."""

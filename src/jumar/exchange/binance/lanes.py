@@ -56,6 +56,8 @@ class Cost(NamedTuple):
 
 
 UNLISTED = Cost(5)
+#: A connection of the WebSocket API: five for the handshake, two for the logon.
+SOCKET_OPENED = Cost(7)
 _ORDER, _CANCEL = Cost(0, 1), Cost(1)
 _ONE, _FIVE, _INCOME = Cost(1), Cost(5), Cost(30)
 _COSTS: Mapping[tuple[str, str], Cost] = {

@@ -7,6 +7,7 @@ the library from doing so.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 
 import aiohttp
@@ -19,7 +20,9 @@ from jumar.exchange.binance.outcomes import Answer, NoAnswer, Reply
 from jumar.exchange.binance.signing import Params, Signer
 from jumar.ports.clock import Clock
 
-CONNECTIONS_MAX = 32
+CONNECTIONS_MAX = 48
+QUESTIONS_MAX = 32
+"""Of the connections: questions that get no answer must leave some to what protects. Sockets use four."""
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -66,6 +69,7 @@ class Rest(Caller):
         self._recv_window_ms = recv_window_ms
         self._budget = budget
         self._on_code = on_code
+        self._questions = asyncio.Semaphore(QUESTIONS_MAX)
 
     async def call(
         self,
@@ -90,8 +94,12 @@ class Rest(Caller):
         query = self._query(params, security, timestamp_ms)
         url = URL(f"{self._base_url}{path}{'?' if query else ''}{query}", encoded=True)
         headers = {} if security is Security.NONE else {"X-MBX-APIKEY": self._signer.api_key}
+        waits = method == "GET" and lane is not Lane.EXIT
         try:
-            async with asyncio.timeout(timeout_ms / 1000):
+            async with (
+                asyncio.timeout(timeout_ms / 1000),
+                self._questions if waits else nullcontext(),
+            ):
                 return await self._exchange(self.session, method, url, headers)
         except TimeoutError:
             return NoAnswer(reason=f"no answer within {timeout_ms} ms")

@@ -13,11 +13,12 @@ import structlog
 
 from jumar.exchange.binance import wire
 from jumar.exchange.binance.budget import Budget
-from jumar.exchange.binance.lanes import Lane, socket_cost_of
+from jumar.exchange.binance.lanes import SOCKET_OPENED, Lane, socket_cost_of
 from jumar.exchange.binance.outcomes import Answer, NoAnswer, Reply
 from jumar.exchange.binance.rest import describe
 from jumar.exchange.binance.signing import Params, Signer
 from jumar.exchange.binance.sockets import FirstFailure, Handlers, PersistentSocket, Reconnect
+from jumar.model.errors import VenueUnavailable
 from jumar.ports.clock import Clock
 
 LOGON_TIMEOUT_S = 5.0
@@ -117,6 +118,12 @@ class WsApi:
         return str(self._sent)
 
     async def _address(self) -> str:
+        """A handshake is a request like any other: a banned address that goes on knocking is banned for longer."""
+        kept_back = self._budget.admit(Lane.EXIT, SOCKET_OPENED, self._clock.now_ms())
+        if kept_back is not None:
+            raise VenueUnavailable(
+                f"not sent: {kept_back.reason}", retry_after_s=kept_back.retry_after_s
+            )
         return self._url
 
     async def _open(self, ws: aiohttp.ClientWebSocketResponse) -> None:
